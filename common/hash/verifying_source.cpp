@@ -1,0 +1,35 @@
+#include "common/hash/verifying_source.hpp"
+
+#include <fmt/format.h>
+
+namespace airgap::hash {
+
+VerifyingSource::VerifyingSource(io::Source& inner, const Digest& expected, std::uint64_t size)
+    : m_inner(inner), m_expected(expected), m_size(size), m_remaining(size), m_hasher(expected.algorithm()) {}
+
+std::size_t VerifyingSource::read(std::span<std::byte> out) {
+  if (m_verified) return 0;
+  const std::size_t count = m_inner.read(out);
+  if (count > m_remaining) {
+    throw DigestMismatch(
+        fmt::format("{} is longer than its declared {} bytes", m_expected.str(), m_size));
+  }
+  m_remaining -= count;
+  m_hasher.update(out.first(count));
+  if (count == 0) check_end();
+  return count;
+}
+
+void VerifyingSource::check_end() {
+  if (m_remaining != 0) {
+    throw DigestMismatch(fmt::format("{} ended {} bytes early: got {} of {} bytes", m_expected.str(),
+                                     m_remaining, m_size - m_remaining, m_size));
+  }
+  const Digest actual = m_hasher.finish();
+  if (actual != m_expected) {
+    throw DigestMismatch(fmt::format("wrong bytes: expected {}, found {}", m_expected.str(), actual.str()));
+  }
+  m_verified = true;
+}
+
+}  // namespace airgap::hash
