@@ -15,7 +15,7 @@ std::string human_size(std::uint64_t bytes) {
     value /= 1024;
     ++unit;
   }
-  return fmt::format(value < 99.95 ? "{:.1f} {}" : "{:.0f} {}", value, k_units[unit]);
+  return fmt::format("{:.{}f} {}", value, value < 99.95 ? 1 : 0, k_units[unit]);
 }
 
 std::string counted(std::uint64_t count, const char* noun) {
