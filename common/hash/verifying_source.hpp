@@ -13,7 +13,7 @@ namespace airgap::hash {
 /// Bytes that are not those of the digest they were asked for by. Carries what a caller acts on.
 class DigestMismatch : public diag::IntegrityError {
  public:
-  using IntegrityError::IntegrityError;
+  using KindError::KindError;
 };
 
 /// Passes bytes on and checks them: the end is reported only once size and digest have matched.

@@ -24,7 +24,7 @@ constexpr mode_t k_file_mode = 0644;
 /// A directory on the way to a name does not exist.
 class MissingDirectory : public diag::StorageError {
  public:
-  using StorageError::StorageError;
+  using KindError::KindError;
 };
 
 [[noreturn]] void fail(int error, const std::string& what, const std::string& path) {

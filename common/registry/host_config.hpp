@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/http/message.hpp"
+
+namespace airgap::registry {
+
+/// How the user said hosts are to be reached. Hosts are host[:port] as in image names.
+struct HostRules {
+  std::set<std::string> insecure;    ///< --insecure: certificate not verified, plain http where there is no TLS
+  std::set<std::string> plain_http;  ///< --plain-http: http only
+  std::string cert_dir;              ///< --cert-dir: replaces the certs.d search; empty for none
+  std::vector<std::string> cert_roots;  ///< directories that hold HOST[:PORT]/, first existing one wins
+};
+
+/// The usual certs.d places, in containers' order: ~/.config/containers, /etc/containers, /etc/docker.
+std::vector<std::string> default_cert_roots();
+
+/// What is known of one host: TLS files and schemes.
+struct HostConfig {
+  std::shared_ptr<const http::TlsSettings> tls;
+  bool plain_http_only = false;
+  bool may_fall_back_to_http = false;  ///< --insecure only
+  bool named = false;                  ///< by --insecure or --plain-http: private addresses are allowed
+};
+
+/// Reads certs.d: *.crt are CAs, X.cert goes with X.key. Throws UsageError for a half pair, StorageError for files
+/// that cannot be read.
+HostConfig host_config(const HostRules& rules, const std::string& host);
+
+/// The host that serves the API: registry-1.docker.io for docker.io, else the same.
+std::string api_host(const std::string& registry);
+
+}  // namespace airgap::registry

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/hash/digest.hpp"
+#include "common/http/client.hpp"
+#include "common/http/retry_policy.hpp"
+#include "common/image/descriptor.hpp"
+#include "common/registry/credentials.hpp"
+#include "common/registry/host_config.hpp"
+#include "common/registry/repository.hpp"
+#include "common/task/clock.hpp"
+#include "common/transport/image_source.hpp"
+
+namespace airgap::registry {
+
+struct RegistryOptions {
+  HostRules hosts;
+  http::RetryPolicy retry;
+  std::stop_token stop;
+};
+
+/// A manifest as a registry answered: exact bytes, the digest they hash to and the type that was decided.
+struct FetchedManifest {
+  image::Descriptor descriptor;
+  std::string bytes;
+};
+
+/// What a HEAD of a manifest says. The digest is a hint until bytes are read (R34, R35).
+struct ManifestHead {
+  hash::Digest digest;
+  std::string media_type;
+  std::uint64_t size = 0;  ///< bytes, 0 when not said
+};
+
+/// How a manifest was taken.
+struct PutResult {
+  bool subject_indexed = false;  ///< the registry answered OCI-Subject: it keeps the referrers list itself
+};
+
+/// The distribution specification from a client's side, over any number of hosts: authentication, retries, limits,
+/// quirks (DESIGN 4; RELIABILITY 4.2). `reference` is a tag or a digest's text. Absence that is normal is an empty
+/// optional; everything else that is not success throws: NetworkError, CredentialsError, IntegrityError, UnsafeError,
+/// with the host, repository and what to do. Thread-safe. What a host taught is remembered for the run.
+class RegistryClient {
+ public:
+  /// `transport` retries and follows redirects; `credentials` and `clock` are borrowed too.
+  RegistryClient(http::Client& transport, CredentialStore& credentials, task::Clock& clock, RegistryOptions options);
+  ~RegistryClient();
+
+  /// HEAD, with GET as fallback where a registry refuses HEAD or leaves the digest out (R32, R33).
+  std::optional<ManifestHead> head_manifest(const Repository& repository, std::string_view reference);
+  /// By digest the bytes are verified; by tag their digest is what they hash to. Empty when it does not exist.
+  std::optional<FetchedManifest> get_manifest(const Repository& repository, std::string_view reference);
+  /// All valid tags, sorted; bad ones are skipped with a warning (R57-R59). Empty when the repository is unknown.
+  std::optional<std::vector<std::string>> list_tags(const Repository& repository);
+  /// OCI 1.1 referrers of a manifest: the API's answer; nothing where the registry has no such API, and then the caller
+  /// looks at the tags (R61). Any other failure throws.
+  std::optional<std::vector<image::Descriptor>> referrers(const Repository& repository, const hash::Digest& subject);
+
+  bool has_blob(const Repository& repository, const hash::Digest& digest);
+  /// The bytes from `offset`; a transfer that breaks is resumed by Range with a strict check of the answer
+  /// (R1, R2, R29-R31). Not verified. A foreign layer is taken from its urls where the registry lacks it.
+  std::unique_ptr<io::Source> open_blob(const Repository& repository, const image::Descriptor& blob,
+                                        std::uint64_t offset);
+
+  /// Cross-repository mount; false when the registry would not, and the blob has to be uploaded (R69).
+  bool mount_blob(const Repository& repository, const hash::Digest& digest, const Repository& from);
+  /// POST+PUT, then PATCH, then chunks where a registry insists. Hashes what it sends: DigestMismatch when the source's
+  /// bytes are not those of `blob`, and nothing is committed then (R71-R77). `sent` is told of bytes as they leave and
+  /// of a restart with a negative count.
+  void upload_blob(const Repository& repository, const image::Descriptor& blob, const transport::BlobOpener& open,
+                   const std::function<void(std::int64_t)>& sent);
+  PutResult put_manifest(const Repository& repository, std::string_view reference, std::string_view bytes,
+                         std::string_view media_type);
+
+ private:
+  class Session;
+  std::unique_ptr<Session> m_session;
+};
+
+}  // namespace airgap::registry
