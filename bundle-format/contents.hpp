@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bundle-format/bundle_json.hpp"
+
+namespace airgap::bundle {
+
+/// An image as `docker save` lists it: for manifest.json. Digests of one runnable manifest for the default platform.
+struct DockerImage {
+  std::string name;  ///< RepoTags entry
+  hash::Digest config;
+  std::vector<hash::Digest> layers;
+
+  friend bool operator==(const DockerImage&, const DockerImage&) = default;
+};
+
+/// All that a bundle is to hold, known before its first layer moves.
+struct Contents {
+  BundleInfo info;
+  std::vector<DockerImage> docker_images;
+  std::map<hash::Digest, std::shared_ptr<const std::string>> manifests;  ///< bytes of every blob of kind manifest
+};
+
+/// A metadata file of a bundle, with its exact bytes.
+struct MetadataFile {
+  std::string name;
+  std::string bytes;
+};
+
+/// The metadata files in archive order (SPEC.md, "Metadata"): oci-layout, index.json, bundle.json, manifest.json, then
+/// SHA512SUMS where a sha512 blob is present and SHA256SUMS. All known without any layer's bytes.
+std::vector<MetadataFile> metadata_files(const Contents& contents);
+
+/// "blobs/sha256/<hex>"
+std::string blob_path(const hash::Digest& digest);
+
+}  // namespace airgap::bundle
