@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/cli/app.hpp"
+#include "common/registry/registry_client.hpp"
+
+namespace airgap::cli {
+
+/// The options of every command that reaches a registry.
+struct RegistryAccessOptions {
+  std::size_t jobs = 6;
+  std::size_t retry = 5;
+  std::size_t stall_timeout = 30;  ///< seconds
+  std::size_t max_wait = 900;      ///< seconds of a Retry-After that is waited for
+  std::string authfile;
+  std::string creds_file;    ///< --creds-file HOST=FILE or FILE: "user:password" in its first line, 0600
+  bool creds_stdin = false;  ///< --creds-stdin: "user:password" on the first line of standard input
+  std::string cert_dir;
+  std::vector<std::string> insecure;
+  std::vector<std::string> plain_http;
+
+  void declare(Command& command);
+};
+
+/// The registry client with all that it stands on (DESIGN 4), built from the options and the environment.
+class RegistryAccess {
+ public:
+  /// `credential_host` is the host[:port] that --creds-stdin and --creds-file speak for: the one named on the command
+  /// line; UsageError when they are given and it is empty (several hosts).
+  RegistryAccess(const RegistryAccessOptions& options, const std::string& credential_host, Context& context);
+  ~RegistryAccess();
+  registry::RegistryClient& client();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> m_parts;
+};
+
+}  // namespace airgap::cli

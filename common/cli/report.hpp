@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/cli/context.hpp"
+
+namespace airgap::cli {
+
+/// What became of one image; a line of --report and an event of --json.
+struct ImageOutcome {
+  std::string name;    ///< full source name
+  std::string digest;  ///< empty when it was never known
+  std::string target;  ///< where it went: name in the internal registry; empty for export
+  std::uint64_t bytes = 0;
+  std::string outcome;  ///< "fetched", "unchanged", "pushed", "present", "failed", "skipped"
+  double seconds = 0;
+  std::string error;       ///< message, empty without a failure
+  std::string error_kind;  ///< "network", "integrity", …
+  std::vector<std::string> notes;  ///< "the index was narrowed to linux/amd64; original digest sha256:…"
+};
+
+/// What a whole run did. Written as JSON to --report FILE whatever the outcome, and as a last event.
+struct RunReport {
+  std::string command;  ///< "pull"
+  std::string bundle;   ///< path as given
+  std::string target;   ///< registry/prefix, for push
+  std::vector<ImageOutcome> images;
+  std::uint64_t bytes_moved = 0;
+  std::uint64_t bytes_present = 0;  ///< that were there already
+  std::uint64_t blobs_moved = 0;
+  double seconds = 0;
+  int status = 0;  ///< exit status
+};
+
+/// Writes the report file when --report asked for one (StorageError when that fails) and the "done" event.
+void publish(const RunReport& report, Context& context);
+
+}  // namespace airgap::cli
