@@ -1,0 +1,185 @@
+#include "exporter/image_resolver.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "common/diag/log.hpp"
+#include "common/hash/verifying_source.hpp"
+#include "common/image/image_config.hpp"
+#include "common/image/manifest.hpp"
+#include "exporter/docker_entry.hpp"
+#include "exporter/platform_choice.hpp"
+
+namespace airgap::exporter {
+namespace {
+
+constexpr std::uint64_t k_kept_config = std::uint64_t{64} << 10;  // small enough to keep until it is stored
+constexpr std::size_t k_max_accessory_depth = 4;  // a signature of an attestation of an image is three
+
+registry::Repository repository_of(const image::Reference& name) { return {name.registry, name.repository}; }
+
+[[noreturn]] void throw_missing(const image::Reference& name) {
+  throw diag::NetworkError(fmt::format("{} does not exist in its registry", name.str()),
+                           "check the name and the tag; a private repository may also answer so without credentials");
+}
+
+}  // namespace
+
+ImageResolver::ImageResolver(const Selection& selection, registry::RegistryClient& client, const KnownImages& known)
+    : m_selection(selection), m_client(client), m_known(known), m_tags(client) {}
+
+/// One walk over an image and what accompanies it.
+struct ImageResolver::Visit {
+  registry::Repository repository;
+  DocumentSource& documents;
+  std::set<std::string> seen;  ///< names of accessories
+  std::size_t depth = 0;
+};
+
+std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool referrers) {
+  DocumentSource documents(m_client, repository_of(wanted.name), m_known);
+  std::vector<PinnedImage> found;
+  found.push_back(pin(wanted.name, documents, m_selection.platforms));
+  if (!referrers) return found;
+
+  Visit visit{.repository = repository_of(wanted.name), .documents = documents, .seen = {}, .depth = 0};
+  std::set<hash::Digest> subjects{found.front().source_digest};
+  for (const auto& manifest : found.front().graph.manifests) subjects.insert(manifest.descriptor.digest);
+  for (const hash::Digest& subject : subjects) add_accessories(subject, visit, found);
+  return found;
+}
+
+PinnedImage ImageResolver::pin(const image::Reference& name, DocumentSource& documents,
+                               const image::PlatformFilter& filter) {
+  const bundle::Image* known = m_known.find(name);
+  if (name.digest) {
+    if (known != nullptr && known->digest == *name.digest) return pin_known(name, *known, documents);
+    // What is pinned must stay pullable: it travels whole, whatever the platforms.
+    return pin_from_registry(name, name.digest->str(), documents, {.all = true, .platforms = {}});
+  }
+  const auto head = m_client.head_manifest(repository_of(name), *name.tag);
+  if (!head) throw_missing(name);
+  if (known != nullptr && known->source_digest == head->digest && known->platform_choice == filter.str()) {
+    return pin_known(name, *known, documents);
+  }
+  return pin_from_registry(name, head->digest.str(), documents, filter);
+}
+
+PinnedImage ImageResolver::pin_known(const image::Reference& name, const bundle::Image& image,
+                                     DocumentSource& documents) {
+  PinnedImage pinned{.name = name, .repository = repository_of(name), .source_digest = image.source_digest,
+                     .graph = transport::load_graph(documents, {image.media_type, image.digest, image.size}),
+                     .platforms = image.platforms, .platform_choice = image.platform_choice,
+                     .subject = image.subject, .docker = {}, .notes = {}};
+  pinned.docker = docker_entry(pinned);
+  return pinned;
+}
+
+PinnedImage ImageResolver::pin_from_registry(const image::Reference& name, const std::string& reference,
+                                             DocumentSource& documents, const image::PlatformFilter& filter) {
+  auto fetched = m_client.get_manifest(repository_of(name), reference);
+  // A registry whose HEAD names a digest that it does not serve: the tag's own bytes decide (R34).
+  if (!fetched && name.tag && !name.digest) fetched = m_client.get_manifest(repository_of(name), *name.tag);
+  if (!fetched) throw_missing(name);
+
+  const hash::Digest source_digest = fetched->descriptor.digest;
+  PlatformChoice choice{.root = fetched->descriptor, .written_index = {}, .notes = {}};
+  const auto parsed = image::parse_manifest(fetched->bytes, fetched->descriptor.media_type, {});
+  documents.add(source_digest, std::move(fetched->bytes));
+  if (const image::Index* index = parsed.index()) {
+    choice = choose_platforms(*index, choice.root, filter);
+  }
+  if (choice.written_index) documents.add(choice.root.digest, std::move(*choice.written_index));
+
+  PinnedImage pinned{.name = name, .repository = repository_of(name), .source_digest = source_digest,
+                     .graph = transport::load_graph(documents, choice.root), .platforms = {},
+                     .platform_choice = filter.str(), .subject = {}, .docker = {}, .notes = std::move(choice.notes)};
+  learn_platform(pinned, documents, filter);
+  pinned.docker = docker_entry(pinned);
+  return pinned;
+}
+
+// Where no index says what the image runs on, its config does; and that must be what was asked for.
+void ImageResolver::learn_platform(PinnedImage& image, DocumentSource& documents,
+                                   const image::PlatformFilter& filter) {
+  image.platforms = image.graph.platforms;
+  if (!image.platforms.empty() || image.graph.manifests.size() != 1) return;
+  const image::Descriptor& root = image.graph.root().descriptor;
+  if (root.platform) {
+    image.platforms = {*root.platform};
+    return;
+  }
+  const auto parsed = image::parse_manifest(*image.graph.root().bytes, {}, root.media_type);
+  const image::Manifest* manifest = parsed.image();
+  if (manifest == nullptr || !manifest->is_runnable()) return;
+  const image::Platform platform = image::parse_config_platform(read_config(*manifest->config, documents));
+  if (!filter.all && !filter.matches(platform)) {
+    throw diag::NetworkError(
+        fmt::format("there is no {} in the image; it has {}", filter.str(), platform.str()),
+        "choose one with --platform, or take all of them with --platform all");
+  }
+  image.platforms = {platform};
+}
+
+std::string ImageResolver::read_config(const image::Descriptor& config, DocumentSource& documents) {
+  const auto kept = m_configs.with([&](const auto& configs) {
+    const auto found = configs.find(config.digest);
+    return found == configs.end() ? nullptr : found->second;
+  });
+  if (kept) return *kept;
+  if (config.size > image::k_max_config) {
+    throw diag::UnsafeError(fmt::format("config {} announces {} bytes, over the limit of {}", config.digest.str(),
+                                        config.size, image::k_max_config));
+  }
+  const auto bytes = documents.open_blob(config, 0);
+  hash::VerifyingSource verified(*bytes, config.digest, config.size);
+  std::string text = io::read_all(verified, image::k_max_config, "config");
+  if (config.size <= k_kept_config) {
+    m_configs.with([&](auto& configs) {
+      configs.emplace(config.digest, std::make_shared<const std::string>(text));
+    });
+  }
+  return text;
+}
+
+void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found) {
+  if (visit.depth == k_max_accessory_depth) return;
+  const auto accompany = [&](const image::Reference& name, auto&& pin_it) {
+    if (!visit.seen.insert(name.str()).second) return;
+    PinnedImage accessory = diag::with_context([&] { return "resolving " + name.str(); }, pin_it);
+    accessory.subject = subject;
+    accessory.docker.reset();
+    std::vector<hash::Digest> next;
+    for (const auto& manifest : accessory.graph.manifests) next.push_back(manifest.descriptor.digest);
+    found.push_back(std::move(accessory));
+    ++visit.depth;
+    for (const hash::Digest& digest : next) add_accessories(digest, visit, found);
+    --visit.depth;
+  };
+  const image::PlatformFilter whole{.all = true, .platforms = {}};
+  image::Reference name{.registry = visit.repository.registry, .repository = visit.repository.path};
+
+  if (const auto listed = m_client.referrers(visit.repository, subject)) {
+    for (const image::Descriptor& referrer : *listed) {
+      image::Reference by_digest = name;
+      by_digest.digest = referrer.digest;
+      accompany(by_digest, [&] { return pin(by_digest, visit.documents, whole); });
+    }
+  }
+  const std::string prefix = fmt::format("{}-{}", hash::name(subject.algorithm()), subject.hex());
+  for (const std::string& tag : m_tags.of(visit.repository)) {
+    const bool ours = tag.starts_with(prefix) && (tag.size() == prefix.size() || tag[prefix.size()] == '.');
+    if (!ours) continue;
+    image::Reference by_tag = name;
+    by_tag.tag = tag;
+    accompany(by_tag, [&] { return pin(by_tag, visit.documents, whole); });
+  }
+}
+
+std::map<hash::Digest, std::shared_ptr<const std::string>> ImageResolver::take_configs() {
+  return m_configs.with([](auto& configs) { return std::exchange(configs, {}); });
+}
+
+}  // namespace airgap::exporter

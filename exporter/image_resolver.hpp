@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exporter/document_source.hpp"
+#include "exporter/resolve.hpp"
+#include "exporter/tag_lists.hpp"
+
+namespace airgap::exporter {
+
+/// Pins one image after another; what they share (tag lists, small configs) is asked for once. Thread-safe.
+class ImageResolver {
+ public:
+  /// All are borrowed.
+  ImageResolver(const Selection& selection, registry::RegistryClient& client, const KnownImages& known);
+
+  /// The image itself, then, with `referrers`, what accompanies it: referrers by the API or their fallback tag, and
+  /// cosign tags, of the image's every manifest, and of those in turn.
+  std::vector<PinnedImage> resolve(const Wanted& wanted, bool referrers);
+
+  std::map<hash::Digest, std::shared_ptr<const std::string>> take_configs();
+
+ private:
+  struct Root;
+  struct Visit;
+  PinnedImage pin(const image::Reference& name, DocumentSource& documents, const image::PlatformFilter& filter);
+  PinnedImage pin_known(const image::Reference& name, const bundle::Image& image, DocumentSource& documents);
+  PinnedImage pin_from_registry(const image::Reference& name, const std::string& reference,
+                                DocumentSource& documents, const image::PlatformFilter& filter);
+  void learn_platform(PinnedImage& image, DocumentSource& documents, const image::PlatformFilter& filter);
+  void add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found);
+  std::string read_config(const image::Descriptor& config, DocumentSource& documents);
+
+  const Selection& m_selection;
+  registry::RegistryClient& m_client;
+  const KnownImages& m_known;
+  TagLists m_tags;
+  task::Guarded<std::map<hash::Digest, std::shared_ptr<const std::string>>> m_configs;
+};
+
+}  // namespace airgap::exporter

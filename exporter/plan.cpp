@@ -1,0 +1,154 @@
+#include "exporter/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <tuple>
+
+#include "common/diag/error.hpp"
+#include "common/hash/hasher.hpp"
+
+namespace airgap::exporter {
+namespace {
+
+bundle::Image describe(const PinnedImage& image, const image::Mapping& names) {
+  const image::Descriptor& root = image.graph.root().descriptor;
+  return {.name = image.name,
+          .digest = root.digest,
+          .media_type = root.media_type,
+          .size = root.size,
+          .source_digest = image.source_digest,
+          .platforms = image.platforms,
+          .bytes = image.graph.bytes(),
+          .target = names.inside(image.name),
+          .subject = image.subject,
+          .platform_choice = image.platform_choice};
+}
+
+/// Collects what the images name, each blob once however many images share it.
+class Collector {
+ public:
+  Collector(ExportPlan& plan, const image::Mapping& names) : m_plan(plan), m_names(names) {}
+
+  void add(const PinnedImage& image) {
+    if (!m_seen.insert(image.name).second) return;
+    m_plan.contents.info.images.push_back(describe(image, m_names));
+    if (image.docker) m_plan.contents.docker_images.push_back(*image.docker);
+    for (const auto& manifest : image.graph.manifests) {
+      add_blob(manifest.descriptor, bundle::BlobKind::manifest, image.repository);
+      m_plan.contents.manifests.emplace(manifest.descriptor.digest, manifest.bytes);
+    }
+    for (const auto& config : image.graph.configs) add_blob(config, bundle::BlobKind::config, image.repository);
+    for (const auto& layer : image.graph.layers) add_blob(layer, bundle::BlobKind::layer, image.repository);
+  }
+
+  std::vector<bundle::Blob> blobs() const {
+    std::vector<bundle::Blob> list;
+    list.reserve(m_blobs.size());
+    for (const auto& [digest, blob] : m_blobs) list.push_back(blob);
+    std::sort(list.begin(), list.end(), [](const bundle::Blob& a, const bundle::Blob& b) {
+      return std::tie(a.kind, a.digest) < std::tie(b.kind, b.digest);
+    });
+    return list;
+  }
+
+ private:
+  void add_blob(const image::Descriptor& descriptor, bundle::BlobKind kind, const registry::Repository& repository) {
+    const auto [place, is_new] = m_blobs.try_emplace(
+        descriptor.digest, bundle::Blob{descriptor.digest, descriptor.size, kind, descriptor.size});
+    if (place->second.size != descriptor.size) {
+      throw diag::UnsafeError(fmt::format("{} is said to have {} bytes and {} bytes", descriptor.digest.str(),
+                                          place->second.size, descriptor.size));
+    }
+    place->second.kind = std::min(place->second.kind, kind);
+    m_plan.origins.try_emplace(descriptor.digest, BlobOrigin{repository, descriptor});
+  }
+
+  ExportPlan& m_plan;
+  const image::Mapping& m_names;
+  std::set<image::Reference> m_seen;
+  std::map<hash::Digest, bundle::Blob> m_blobs;
+};
+
+void refuse_collisions(const std::vector<bundle::Image>& images) {
+  const image::RegistryTarget inside{.registry = "REGISTRY"};
+  std::vector<std::pair<image::Reference, image::Reference>> names;
+  for (const bundle::Image& image : images) names.emplace_back(image.name, inside.place(image.target));
+  const auto collisions = image::find_collisions(names);
+  if (collisions.empty()) return;
+  throw diag::UsageError(collisions.front().str(),
+                         "keep them apart with --scoped, or name another target with --map FROM=TO");
+}
+
+// A finished bundle keeps its number and time while it holds the same; new contents take the next number. What was begun
+// and never finished has used up no number, unless it grew from a finished directory.
+void number(bundle::BundleInfo& info, const Holdings& holdings, const PlanOptions& options) {
+  info.creator = options.creator;
+  info.created = options.created;
+  info.stream = options.new_stream;
+  if (!holdings.info) return;
+  info.stream = holdings.info->stream;
+  info.sequence = holdings.info->sequence + (holdings.finished ? 1 : 0);
+  if (holdings.info->images == info.images && holdings.info->blobs == info.blobs) {
+    info.sequence = holdings.info->sequence;
+    info.created = holdings.info->created;
+    info.creator = holdings.info->creator;
+  }
+}
+
+}  // namespace
+
+ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const PlanOptions& options) {
+  ExportPlan plan;
+  bundle::BundleInfo& info = plan.contents.info;
+  info.names = options.names.mode;
+  Collector collector(plan, options.names);
+  for (const PinnedImage& image : pinned.images) collector.add(image);
+  for (const PinnedImage& image : holdings.kept) collector.add(image);
+  std::sort(info.images.begin(), info.images.end(),
+            [](const bundle::Image& a, const bundle::Image& b) { return a.name < b.name; });
+  std::sort(plan.contents.docker_images.begin(), plan.contents.docker_images.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  refuse_collisions(info.images);
+  info.blobs = collector.blobs();
+  number(info, holdings, options);
+
+  bool all_there = true;
+  for (const bundle::Blob& blob : info.blobs) {
+    const bool there = holdings.has_blob(blob);
+    all_there = all_there && there;
+    if (there) {
+      plan.kept_bytes += blob.stored_size;
+    } else if (blob.kind != bundle::BlobKind::manifest) {
+      plan.fetch.push_back(blob);
+      plan.fetch_bytes += blob.size;
+    }
+  }
+  for (const bundle::Blob& blob : plan.fetch) {
+    const auto config = pinned.configs.find(blob.digest);
+    if (config != pinned.configs.end()) plan.at_hand.insert(*config);
+  }
+  plan.unchanged = holdings.finished && all_there && holdings.info == info;
+  return plan;
+}
+
+std::string random_stream() {
+  std::random_device device;
+  std::string stream;
+  for (int i = 0; i < 4; ++i) stream += fmt::format("{:08x}", static_cast<std::uint32_t>(device()));
+  return stream;
+}
+
+std::string derived_stream(const PinnedImages& pinned) {
+  std::set<std::string> lines;
+  for (const PinnedImage& image : pinned.images) {
+    lines.insert(image.name.str() + " " + image.graph.root().descriptor.digest.str() + "\n");
+  }
+  std::string text;
+  for (const std::string& line : lines) text += line;
+  return hash::sha256_of(text).hex().substr(0, 32);
+}
+
+}  // namespace airgap::exporter

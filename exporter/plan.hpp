@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bundle-format/contents.hpp"
+#include "common/image/mapping.hpp"
+#include "exporter/resolve.hpp"
+
+namespace airgap::exporter {
+
+/// Where one blob of the bundle comes from.
+struct BlobOrigin {
+  registry::Repository repository;
+  image::Descriptor descriptor;  ///< with the urls of a foreign layer
+};
+
+/// What `pull` will do. A plain value: it can be printed, compared in a test and run.
+struct ExportPlan {
+  bundle::Contents contents;
+  std::vector<bundle::Blob> fetch;                 ///< configs and layers that are not there yet, in archive order
+  std::map<hash::Digest, BlobOrigin> origins;      ///< of every blob in `fetch`
+  std::map<hash::Digest, std::shared_ptr<const std::string>> at_hand;  ///< bytes of small configs already read
+  std::uint64_t fetch_bytes = 0;
+  std::uint64_t kept_bytes = 0;                    ///< of blobs that an earlier run left
+  bool unchanged = false;                          ///< a finished bundle holds just this already
+};
+
+/// What the place of the bundle holds already.
+struct Holdings {
+  std::vector<PinnedImage> kept;  ///< images of an earlier bundle that stay beside the selection
+  std::optional<bundle::BundleInfo> info;
+  bool finished = false;
+  std::function<bool(const bundle::Blob&)> has_blob;
+};
+
+struct PlanOptions {
+  image::Mapping names;    ///< recorded as the bundle's default
+  std::string creator;     ///< "airgap-export 0.1.0"
+  std::string created;     ///< RFC 3339, when the contents are new
+  std::string new_stream;  ///< the stream id of a first bundle
+};
+
+/// Pure. Throws UsageError for two images with one target inside (R151).
+ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const PlanOptions& options);
+
+/// A stream id: random, or with a fixed SOURCE_DATE_EPOCH derived from the images, so that the same lock gives the same
+/// bytes (DESIGN 3.2).
+std::string random_stream();
+std::string derived_stream(const PinnedImages& pinned);
+
+}  // namespace airgap::exporter

@@ -1,0 +1,67 @@
+#include "exporter/platform_choice.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+
+#include "common/diag/error.hpp"
+#include "common/hash/hasher.hpp"
+
+namespace airgap::exporter {
+namespace {
+
+// An attestation says unknown/unknown: it belongs to a platform, but is none.
+bool is_runnable(const image::Descriptor& child) { return child.platform && child.platform->os != "unknown"; }
+
+std::vector<std::string> platform_names(const image::Index& index) {
+  std::set<std::string> names;
+  for (const image::Descriptor& child : index.manifests) {
+    if (is_runnable(child)) names.insert(child.platform->str());
+  }
+  return {names.begin(), names.end()};
+}
+
+void note_missing(const image::PlatformFilter& filter, const std::vector<image::Descriptor>& chosen,
+                  std::vector<std::string>& notes) {
+  for (const image::Platform& wanted : filter.platforms) {
+    const image::PlatformFilter one{.all = false, .platforms = {wanted}};
+    bool found = false;
+    for (const image::Descriptor& child : chosen) found = found || one.matches(*child.platform);
+    if (!found) notes.push_back("has no " + wanted.str());
+  }
+}
+
+}  // namespace
+
+PlatformChoice choose_platforms(const image::Index& index, const image::Descriptor& root,
+                                const image::PlatformFilter& filter) {
+  const std::vector<std::string> available = platform_names(index);
+  // An index of artifacts (signatures, say) has no platforms to choose from and travels whole.
+  if (filter.all || available.empty()) return {.root = root, .written_index = {}, .notes = {}};
+
+  std::vector<image::Descriptor> chosen;
+  for (const image::Descriptor& child : index.manifests) {
+    if (is_runnable(child) && filter.matches(*child.platform)) chosen.push_back(child);
+  }
+  if (chosen.empty()) {
+    throw diag::NetworkError(
+        fmt::format("there is no {} in the image; it has {}", filter.str(), fmt::join(available, ", ")),
+        "choose one with --platform, or take all of them with --platform all");
+  }
+  PlatformChoice choice{.root = chosen.front(), .written_index = {}, .notes = {}};
+  note_missing(filter, chosen, choice.notes);
+  if (filter.platforms.size() == 1) return choice;
+
+  if (chosen.size() == index.manifests.size()) {
+    choice.root = root;  // everything in it was chosen: it keeps its bytes
+    return choice;
+  }
+  choice.written_index = image::write_index(index, chosen);
+  choice.root = image::Descriptor(root.media_type, hash::sha256_of(*choice.written_index), choice.written_index->size());
+  choice.notes.push_back(fmt::format("its index was narrowed to {}: the tag gets {} instead of {}",
+                                     filter.str(), choice.root.digest.str(), root.digest.str()));
+  return choice;
+}
+
+}  // namespace airgap::exporter

@@ -1,0 +1,36 @@
+#include "exporter/resolve.hpp"
+
+#include "common/task/for_each.hpp"
+#include "exporter/image_resolver.hpp"
+
+namespace airgap::exporter {
+
+PinnedImages resolve(const Selection& selection, registry::RegistryClient& client, const KnownImages& known,
+                     const ResolveOptions& options) {
+  ImageResolver resolver(selection, client, known);
+  std::vector<std::vector<PinnedImage>> found(selection.images.size());
+  task::Guarded<std::vector<FailedImage>> failed;
+  task::for_each_index(selection.images.size(), options.jobs, options.stop, [&](std::size_t i) {
+    const Wanted& wanted = selection.images[i];
+    try {
+      found[i] = diag::with_context([&] { return "resolving " + wanted.name.str(); },
+                                    [&] { return resolver.resolve(wanted, options.referrers); });
+    } catch (const diag::Interrupted&) {
+      throw;
+    } catch (const diag::Error& error) {
+      if (!options.keep_going) throw;
+      failed.with([&](auto& list) { list.push_back({wanted.name.str(), error}); });
+    }
+    if (options.image_done) options.image_done();
+  });
+
+  PinnedImages pinned;
+  for (auto& group : found) {
+    for (PinnedImage& image : group) pinned.images.push_back(std::move(image));
+  }
+  pinned.failed = failed.with([](auto& list) { return std::exchange(list, {}); });
+  pinned.configs = resolver.take_configs();
+  return pinned;
+}
+
+}  // namespace airgap::exporter

@@ -1,0 +1,19 @@
+#include "exporter/tag_lists.hpp"
+
+namespace airgap::exporter {
+
+const std::vector<std::string>& TagLists::of(const registry::Repository& repository) {
+  Slot* slot = nullptr;
+  {
+    const std::scoped_lock lock(m_mutex);
+    std::unique_ptr<Slot>& place = m_slots[repository];
+    if (!place) place = std::make_unique<Slot>();
+    slot = place.get();
+  }
+  std::call_once(slot->once, [&] {
+    if (auto tags = m_client.list_tags(repository)) slot->tags = std::move(*tags);
+  });
+  return slot->tags;
+}
+
+}  // namespace airgap::exporter

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/registry/registry_client.hpp"
+
+namespace airgap::exporter {
+
+/// Tag lists, each asked for once however many images of a repository are resolved at once. Thread-safe.
+class TagLists {
+ public:
+  explicit TagLists(registry::RegistryClient& client) : m_client(client) {}
+  /// Sorted; empty when the registry knows no tags there. Throws what list_tags throws, to every caller.
+  const std::vector<std::string>& of(const registry::Repository& repository);
+
+ private:
+  struct Slot {
+    std::once_flag once;
+    std::vector<std::string> tags;
+  };
+  registry::RegistryClient& m_client;
+  std::mutex m_mutex;
+  std::map<registry::Repository, std::unique_ptr<Slot>> m_slots;
+};
+
+}  // namespace airgap::exporter
