@@ -4,15 +4,14 @@ As a program it fills a running registry: python3 -m support.images HOST:PORT
 """
 
 import argparse
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import skopeo
 from .client import RegistryClient, sha256
 from .debian_files import stage
 from .layout import Layout
-from .registry import program
 
 AMD64 = {"os": "linux", "architecture": "amd64"}
 ARM64 = {"os": "linux", "architecture": "arm64", "variant": "v8"}
@@ -38,10 +37,10 @@ def fill(registry: str, work: Path) -> list[SourceImage]:
     layout = build(work)
     pushed = []
     for tag, name in _NAMES.items():
-        _copy(layout, tag, f"{registry}/{name}")
+        skopeo.copy(f"oci:{layout.directory}:{tag}", f"docker://{registry}/{name}")
         pushed.append(look_up(registry, name))
     # The same image with a Docker schema 2 manifest, as registries were filled for years.
-    _copy(layout, "busybox", f"{registry}/legacy/busybox:1.35", "--format", "v2s2")
+    skopeo.copy(f"oci:{layout.directory}:busybox", f"docker://{registry}/legacy/busybox:1.35", "--format", "v2s2")
     return [*pushed, look_up(registry, "legacy/busybox:1.35")]
 
 
@@ -89,14 +88,6 @@ def look_up(registry: str, name: str) -> SourceImage:
     repository, tag = name.rsplit(":", 1)
     answer = RegistryClient(f"http://{registry}").manifest(repository, tag)
     return SourceImage(repository, tag, sha256(answer.body), answer.headers["Content-Type"])
-
-
-def _copy(layout: Layout, tag: str, target: str, *options: str) -> None:
-    command = [program("skopeo"), "copy", "--quiet", "--insecure-policy", "--all", "--dest-tls-verify=false",
-               *options, f"oci:{layout.directory}:{tag}", f"docker://{target}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
 
 
 def main() -> None:

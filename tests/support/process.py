@@ -44,6 +44,10 @@ class ServerProcess:
         """SIGKILL: the server is gone in the middle of whatever it does."""
         self._end(signal.SIGKILL)
 
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def log_tail(self, lines: int = 30) -> str:
         text = "".join(path.read_text(errors="replace") for path in (self.out_path, self.log_path) if path.exists())
         return "\n".join(text.splitlines()[-lines:])
@@ -63,7 +67,7 @@ class ServerProcess:
         raise RuntimeError(f"{self.name} does not accept on port {port}:\n{self.log_tail()}")
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self.alive:
             return
         try:
             os.killpg(self._process.pid, how)

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from . import images, oci
+from . import images, oci, skopeo
 from .buildah import Buildah
 from .images import AMD64, ARM64, SourceImage, look_up
 from .registry import Registry
@@ -44,7 +44,7 @@ def _build(work: Path, finished: Path) -> None:
         with Registry(work / "registry", storage=work / "storage") as registry:
             found = images.fill(registry.host, work / "debian") + _variants(registry, work)
         (work / "images.json").write_text(json.dumps([asdict(image) for image in found]))
-        for leftover in ("debian", "buildah", "registry"):
+        for leftover in ("debian", "buildah", "plain", "registry"):
             shutil.rmtree(work / leftover)
         work.rename(finished)
     finally:
@@ -62,8 +62,9 @@ def _variants(registry: Registry, work: Path) -> list[SourceImage]:
     buildah.push_index("both", ["amd64", "arm64"], f"{host}/variants/docker-list:1", "--format", "v2s2")
     buildah.commit("zstd", debian / "web")
     buildah.push("zstd", f"{host}/variants/zstd:1", "--compression-format", "zstd")
-    buildah.commit("uncompressed", debian / "tools")
-    buildah.push("uncompressed", f"{host}/variants/uncompressed:1", "--disable-compression")
+    # No builder here pushes plain tars to a registry; skopeo unpacks an image and keeps it so.
+    skopeo.copy(f"docker://{host}/tools/busybox:1.35", f"dir:{work / 'plain'}", "--dest-decompress")
+    skopeo.copy(f"dir:{work / 'plain'}", f"docker://{host}/variants/uncompressed:1", "--preserve-digests")
     oci.push(registry.client(), "charts/demo", "0.1.0", oci.helm_chart())
     names = ("variants/zstd:1", "variants/uncompressed:1", "variants/docker-list:1", "charts/demo:0.1.0")
     return [look_up(host, name) for name in names]

@@ -1,0 +1,33 @@
+"""podman as a reader of archives, with a storage of its own."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from .registry import program
+
+
+class Podman:
+    """`podman load` and friends; nothing is run, so no privileges beyond those of the tests."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._base = [program("podman"), "--root", str(directory / "root"), "--runroot", str(directory / "run"),
+                      "--storage-driver", "vfs", "--events-backend", "none"]
+        self._env = {**os.environ, "TMPDIR": str(directory)}
+
+    def load(self, archive: Path) -> str:
+        return self._run("load", "--input", str(archive))
+
+    def images(self) -> dict[str, dict[str, Any]]:
+        """Name -> what podman says of the image; its Id is the digest of the config."""
+        listed: list[dict[str, Any]] = json.loads(self._run("images", "--format", "json"))
+        return {name: image for image in listed for name in image.get("Names") or []}
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run([*self._base, *arguments], env=self._env, capture_output=True, text=True, timeout=300)
+        if done.returncode != 0:
+            raise RuntimeError(f"podman {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
