@@ -34,7 +34,7 @@ class Collector {
 
   void add(const PinnedImage& image) {
     if (!m_seen.insert(image.name).second) return;
-    m_plan.contents.info.images.push_back(describe(image, m_names));
+    m_chosen.push_back(&image);
     if (image.docker) m_plan.contents.docker_images.push_back(*image.docker);
     for (const auto& manifest : image.graph.manifests) {
       add_blob(manifest.descriptor, bundle::BlobKind::manifest, image.repository);
@@ -42,6 +42,17 @@ class Collector {
     }
     for (const auto& config : image.graph.configs) add_blob(config, bundle::BlobKind::config, image.repository);
     for (const auto& layer : image.graph.layers) add_blob(layer, bundle::BlobKind::layer, image.repository);
+  }
+
+  /// Writes the images down by name, with the blobs that each needs.
+  void write_images() {
+    std::sort(m_chosen.begin(), m_chosen.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    for (const PinnedImage* image : m_chosen) {
+      m_plan.contents.info.images.push_back(describe(*image, m_names));
+      auto& needed = m_plan.blobs_of_images.emplace_back();
+      for (const auto& config : image->graph.configs) needed.push_back(config.digest);
+      for (const auto& layer : image->graph.layers) needed.push_back(layer.digest);
+    }
   }
 
   std::vector<bundle::Blob> blobs() const {
@@ -69,6 +80,7 @@ class Collector {
   ExportPlan& m_plan;
   const image::Mapping& m_names;
   std::set<image::Reference> m_seen;
+  std::vector<const PinnedImage*> m_chosen;
   std::map<hash::Digest, bundle::Blob> m_blobs;
 };
 
@@ -82,15 +94,15 @@ void refuse_collisions(const std::vector<bundle::Image>& images) {
                          "keep them apart with --scoped, or name another target with --map FROM=TO");
 }
 
-// A finished bundle keeps its number and time while it holds the same; new contents take the next number. What was begun
-// and never finished has used up no number, unless it grew from a finished directory.
+// A bundle keeps its number and time while it holds the same; new contents take the next number, once the last one was
+// used up by a finished bundle.
 void number(bundle::BundleInfo& info, const Holdings& holdings, const PlanOptions& options) {
   info.creator = options.creator;
   info.created = options.created;
   info.stream = options.new_stream;
   if (!holdings.info) return;
   info.stream = holdings.info->stream;
-  info.sequence = holdings.info->sequence + (holdings.finished ? 1 : 0);
+  info.sequence = holdings.info->sequence + (holdings.number_used ? 1 : 0);
   if (holdings.info->images == info.images && holdings.info->blobs == info.blobs) {
     info.sequence = holdings.info->sequence;
     info.created = holdings.info->created;
@@ -107,8 +119,7 @@ ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const
   Collector collector(plan, options.names);
   for (const PinnedImage& image : pinned.images) collector.add(image);
   for (const PinnedImage& image : holdings.kept) collector.add(image);
-  std::sort(info.images.begin(), info.images.end(),
-            [](const bundle::Image& a, const bundle::Image& b) { return a.name < b.name; });
+  collector.write_images();
   std::sort(plan.contents.docker_images.begin(), plan.contents.docker_images.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   refuse_collisions(info.images);

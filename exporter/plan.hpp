@@ -21,6 +21,7 @@ struct BlobOrigin {
 /// What `pull` will do. A plain value: it can be printed, compared in a test and run.
 struct ExportPlan {
   bundle::Contents contents;
+  std::vector<std::vector<hash::Digest>> blobs_of_images;  ///< configs and layers, beside contents.info.images
   std::vector<bundle::Blob> fetch;                 ///< configs and layers that are not there yet, in archive order
   std::map<hash::Digest, BlobOrigin> origins;      ///< of every blob in `fetch`
   std::map<hash::Digest, std::shared_ptr<const std::string>> at_hand;  ///< bytes of small configs already read
@@ -33,7 +34,8 @@ struct ExportPlan {
 struct Holdings {
   std::vector<PinnedImage> kept;  ///< images of an earlier bundle that stay beside the selection
   std::optional<bundle::BundleInfo> info;
-  bool finished = false;
+  bool finished = false;     ///< sealed, and nothing has touched it since
+  bool number_used = false;  ///< `info` was sealed once, so new contents take the next sequence number
   std::function<bool(const bundle::Blob&)> has_blob;
 };
 

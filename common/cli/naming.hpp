@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/image/mapping.hpp"
+
+namespace airgap::cli {
+
+/// The naming options (--scoped, --flat, --map) as a mapping. Throws UsageError.
+image::Mapping parse_naming(bool scoped, bool flat, const std::vector<std::string>& maps);
+
+}  // namespace airgap::cli

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace airgap::exporter {
+
+/// When a new bundle says it was made.
+struct CreationTime {
+  std::string text;    ///< RFC 3339, UTC
+  bool fixed = false;  ///< from SOURCE_DATE_EPOCH
+};
+
+/// Now, or SOURCE_DATE_EPOCH. Throws UsageError when that is no number of seconds.
+CreationTime creation_time();
+
+}  // namespace airgap::exporter

@@ -1,0 +1,40 @@
+#include "exporter/plan_text.hpp"
+
+#include <fmt/format.h>
+
+#include "common/json/writer.hpp"
+#include "common/text/human_size.hpp"
+
+namespace airgap::exporter {
+namespace {
+
+std::string as_event(const ExportPlan& plan, std::uint64_t referenced) {
+  const bundle::BundleInfo& info = plan.contents.info;
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object().member("event", "plan").member("images", info.images.size());
+  writer.member("blobs", info.blobs.size()).member("bytes", info.stored_bytes());
+  writer.member("referencedBytes", referenced).member("keptBytes", plan.kept_bytes);
+  writer.member("fetchBlobs", plan.fetch.size()).member("fetchBytes", plan.fetch_bytes).end_object();
+  return writer.str();
+}
+
+}  // namespace
+
+void print_plan(const ExportPlan& plan, cli::Console& console) {
+  const bundle::BundleInfo& info = plan.contents.info;
+  std::uint64_t referenced = 0;
+  for (const bundle::Image& image : info.images) referenced += image.bytes;
+  const std::uint64_t unique = info.stored_bytes();
+  console.event(as_event(plan, referenced));
+  console.status(fmt::format("{}, {}: {} in all, {} of it shared and stored once",
+                             text::counted(info.images.size(), "image"), text::counted(info.blobs.size(), "blob"),
+                             text::human_size(unique), text::human_size(referenced - std::min(referenced, unique))));
+  if (plan.unchanged) {
+    console.status("nothing new: the bundle holds all of it already");
+  } else {
+    console.status(fmt::format("{} to fetch in {}, {} there already", text::human_size(plan.fetch_bytes),
+                               text::counted(plan.fetch.size(), "blob"), text::human_size(plan.kept_bytes)));
+  }
+}
+
+}  // namespace airgap::exporter
