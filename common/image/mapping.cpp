@@ -1,0 +1,181 @@
+#include "common/image/mapping.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "common/diag/error.hpp"
+#include "common/image/name_grammar.hpp"
+#include "common/text/escape.hpp"
+
+namespace airgap::image {
+namespace {
+
+constexpr std::array<std::pair<NameMode, std::string_view>, 3> k_modes{
+    {{NameMode::path, "path"}, {NameMode::scoped, "scoped"}, {NameMode::flat, "flat"}}};
+
+[[noreturn]] void refuse_rule(std::string_view text, std::string_view why) {
+  throw diag::FormatError(
+      fmt::format("bad mapping '{}': {}", text::escape(text), why),
+      "a mapping looks like quay.io/org/app=team/app, quay.io/org/app:1=team/app:2 or quay.io/org/=team/");
+}
+
+// "quay.io/org/" in full. A placeholder completes it to an image name, so that the rules for those apply.
+std::string full_prefix(std::string_view prefix) {
+  constexpr std::string_view k_placeholder = "x/x";  // two components, so that no library/ is added
+  std::string name = Reference::parse(std::string(prefix) + std::string(k_placeholder)).name();
+  name.resize(name.size() - k_placeholder.size());
+  return name;
+}
+
+// A registry's host as a component of a path: lower case, and what a path cannot hold becomes a dash.
+std::string host_component(std::string_view registry) {
+  std::string component;
+  for (const char c : registry) {
+    if (c == '[' || c == ']') continue;
+    if (c == ':')
+      component += component.empty() ? "" : "-";
+    else
+      component += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  while (component.ends_with('-')) component.pop_back();
+  return component;
+}
+
+std::string by_mode(NameMode mode, const Reference& source) {
+  switch (mode) {
+    case NameMode::scoped:
+      return host_component(source.registry) + "/" + source.repository;
+    case NameMode::flat:
+      return source.repository.substr(source.repository.rfind('/') + 1);
+    case NameMode::path:
+      break;
+  }
+  return source.repository;
+}
+
+bool is_prefix(const MapRule& rule) {
+  return rule.from.ends_with('/');
+}
+
+// The rule that is most specific to `source`, or none.
+const MapRule* best_rule(const std::vector<MapRule>& rules, const Reference& source) {
+  const std::string name = source.name();
+  const std::string tagged = source.tag ? name + ":" + *source.tag : name;
+  const MapRule* best = nullptr;
+  for (const MapRule& rule : rules) {
+    const bool applies =
+        is_prefix(rule) ? name.starts_with(rule.from) : rule.from == name || rule.from == tagged;
+    if (!applies) continue;
+    // An exact name never ends in '/' and is longer than any prefix of it; with its tag it is longer still.
+    if (best == nullptr || rule.from.size() > best->from.size()) best = &rule;
+  }
+  return best;
+}
+
+bool has_tag(std::string_view path) {
+  return path.find(':', path.rfind('/') + 1) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string_view name_of(NameMode mode) noexcept {
+  for (const auto& [candidate, name] : k_modes) {
+    if (candidate == mode) return name;
+  }
+  return "path";
+}
+
+NameMode parse_name_mode(std::string_view text) {
+  for (const auto& [mode, name] : k_modes) {
+    if (name == text) return mode;
+  }
+  throw diag::FormatError(fmt::format("unknown way of naming '{}'", text::escape(text)),
+                          "use path, scoped or flat");
+}
+
+MapRule MapRule::parse(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos) refuse_rule(text, "there is no '='");
+  const std::string_view from = text.substr(0, equals);
+  const std::string_view to = text.substr(equals + 1);
+  MapRule rule;
+  try {
+    if (from.ends_with('/')) {
+      rule.from = full_prefix(from);
+      rule.to = to;
+      if (!to.empty() && !to.ends_with('/')) rule.to += '/';
+      if (to.find_first_of(":@") != std::string_view::npos) refuse_rule(text, "a prefix cannot get a tag");
+      if (!to.empty()) split_path(rule.to.substr(0, rule.to.size() - 1), "path", to);
+    } else {
+      const Reference name = Reference::parse(from);
+      if (name.digest) refuse_rule(text, "FROM has a digest");
+      const PathTagDigest path = split_path(to, "path", to);
+      if (path.digest) refuse_rule(text, "TO has a digest");
+      if (path.tag && !name.tag) refuse_rule(text, "TO has a tag, so FROM needs one");
+      rule.from = name.str();
+      rule.to = to;
+    }
+  } catch (const diag::FormatError& error) {
+    if (error.message().starts_with("bad mapping")) throw;
+    refuse_rule(text, error.message());
+  }
+  return rule;
+}
+
+void Mapping::add_rule(std::string_view from_to) {
+  MapRule rule = MapRule::parse(from_to);
+  for (const MapRule& known : rules) {
+    if (known == rule) return;
+    if (known.from == rule.from) {
+      refuse_rule(from_to, fmt::format("{} already goes to '{}'", known.from, known.to));
+    }
+  }
+  rules.push_back(std::move(rule));
+}
+
+std::string Mapping::inside(const Reference& source) const {
+  const MapRule* rule = best_rule(rules, source);
+  std::string path = rule == nullptr    ? by_mode(mode, source)
+                     : is_prefix(*rule) ? rule->to + source.name().substr(rule->from.size())
+                                        : rule->to;
+  if (source.tag && !has_tag(path)) path += ":" + *source.tag;
+  if (source.digest) path += "@" + source.digest->str();
+  return path;
+}
+
+Reference Mapping::target(const Reference& source, const RegistryTarget& where) const {
+  try {
+    return where.place(inside(source));
+  } catch (diag::FormatError& error) {
+    error.add_context(fmt::format("naming {} inside {}", source.str(), where.str()));
+    error.set_hint("give it another name with --map FROM=TO");
+    throw;
+  }
+}
+
+std::string Collision::str() const {
+  std::string text;
+  for (const Reference& source : sources) text += (text.empty() ? "" : " and ") + source.str();
+  return fmt::format("{} would {} become {}", text, sources.size() == 2 ? "both" : "all", target.str());
+}
+
+std::vector<Collision> find_collisions(std::span<const std::pair<Reference, Reference>> names) {
+  std::map<Reference, std::set<Reference>> sources_of;
+  for (const auto& [source, target] : names) {
+    if (target.digest && !target.tag) continue;
+    Reference tag = target;
+    tag.digest.reset();
+    sources_of[tag].insert(source);
+  }
+  std::vector<Collision> collisions;
+  for (const auto& [target, sources] : sources_of) {
+    if (sources.size() > 1) collisions.push_back({target, {sources.begin(), sources.end()}});
+  }
+  return collisions;
+}
+
+}  // namespace airgap::image

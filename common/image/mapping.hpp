@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/image/reference.hpp"
+
+namespace airgap::image {
+
+/// What of a source name is kept inside. DESIGN 2, "Names inside".
+enum class NameMode {
+  path,    ///< quay.io/org/app -> org/app
+  scoped,  ///< registry:5000/org/app -> registry-5000/org/app
+  flat,    ///< quay.io/org/app -> app
+};
+std::string_view name_of(NameMode mode) noexcept;  ///< "path", "scoped", "flat"
+/// Throws FormatError.
+NameMode parse_name_mode(std::string_view text);
+
+/// One --map FROM=TO. FROM is an image name, with a tag or without, or a prefix that ends in '/'; short names
+/// are completed as those of images are. TO is a path inside the target; it may have a tag where FROM has
+/// one.
+struct MapRule {
+  std::string from;  ///< full name "quay.io/org/app", "quay.io/org/app:1", or prefix "quay.io/org/"
+  std::string to;    ///< "team/app", "team/app:2"; of a prefix "team/" or nothing
+
+  /// Throws FormatError.
+  static MapRule parse(std::string_view text);
+  friend bool operator==(const MapRule&, const MapRule&) = default;
+};
+
+/// Source names -> names inside. The most specific rule wins: a name with its tag, a name, the longest
+/// prefix, the mode.
+struct Mapping {
+  NameMode mode = NameMode::path;
+  std::vector<MapRule> rules{};
+
+  /// Adds a --map. Throws FormatError when it is malformed or sends one FROM to a second place.
+  void add_rule(std::string_view from_to);
+
+  /// The place inside, without a registry: "path[:tag][@digest]", with the tag and digest of `source`.
+  std::string inside(const Reference& source) const;
+  /// Throws FormatError when the name becomes one that no registry takes.
+  Reference target(const Reference& source, const RegistryTarget& where) const;
+
+  friend bool operator==(const Mapping&, const Mapping&) = default;
+};
+
+/// Different sources that would be written to one tag.
+struct Collision {
+  Reference target;                ///< without digest
+  std::vector<Reference> sources;  ///< sorted, each once
+  std::string str() const;         ///< "quay.io/a/app:1 and quay.io/b/app:1 would both become registry/app:1"
+
+  friend bool operator==(const Collision&, const Collision&) = default;
+};
+
+/// All collisions of (source, target) pairs, sorted by target. The same source listed twice is none; a target
+/// that has a digest and no tag cannot collide.
+std::vector<Collision> find_collisions(std::span<const std::pair<Reference, Reference>> names);
+
+}  // namespace airgap::image

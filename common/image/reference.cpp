@@ -1,0 +1,83 @@
+#include "common/image/reference.hpp"
+
+#include <algorithm>
+
+#include "common/image/name_grammar.hpp"
+
+namespace airgap::image {
+namespace {
+
+constexpr std::string_view k_hub = "docker.io";
+constexpr std::string_view k_official = "library/";
+constexpr std::string_view k_what = "image name";
+
+bool names_host(std::string_view component) {
+  return component == "localhost" || component.find_first_of(".:") != std::string_view::npos ||
+         std::any_of(component.begin(), component.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+bool is_image_id(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace
+
+Reference Reference::parse(std::string_view text) {
+  if (text.empty()) refuse_name(k_what, text, "it is empty");
+  if (text.find("://") != std::string_view::npos) {
+    refuse_name(k_what, text, "leave out what stands before and with '://'");
+  }
+  if (is_image_id(text)) refuse_name(k_what, text, "it is an image id, not a name");
+  const std::size_t slash = text.substr(0, text.find('@')).find('/');
+  const bool has_host = slash != std::string_view::npos && names_host(text.substr(0, slash));
+  if (text.starts_with('[') && !has_host)
+    refuse_name(k_what, text, "the repository after the host is missing");
+  std::string registry(has_host ? text.substr(0, slash) : k_hub);
+  if (const auto fault = registry_fault(registry)) refuse_name(k_what, text, *fault);
+  if (registry == "index.docker.io") registry = k_hub;
+
+  auto [path, tag, digest] = split_path(has_host ? text.substr(slash + 1) : text, k_what, text);
+  if (registry == k_hub && path.find('/') == std::string::npos) {
+    path.insert(0, k_official);
+    if (const auto fault = repository_fault(path)) refuse_name(k_what, text, *fault);
+  }
+  return {std::move(registry), std::move(path), std::move(tag), digest};
+}
+
+std::string Reference::name() const {
+  return registry.empty() ? repository : registry + "/" + repository;
+}
+
+std::string Reference::str() const {
+  std::string text = name();
+  if (tag) text += ":" + *tag;
+  if (digest) text += "@" + digest->str();
+  return text;
+}
+
+std::string Reference::familiar() const {
+  std::string text = str();
+  if (registry != k_hub) return text;
+  text.erase(0, k_hub.size() + 1);
+  const bool official =
+      text.starts_with(k_official) && repository.find('/', k_official.size()) == std::string::npos;
+  return official ? text.substr(k_official.size()) : text;
+}
+
+Reference Reference::with_default_tag() const {
+  Reference tagged = *this;
+  if (!tag && !digest) tagged.tag = "latest";
+  return tagged;
+}
+
+bool is_valid_tag(std::string_view tag) {
+  return !tag_fault(tag);
+}
+bool is_valid_repository(std::string_view path) {
+  return !repository_fault(path);
+}
+bool is_valid_registry(std::string_view registry) {
+  return !registry_fault(registry);
+}
+
+}  // namespace airgap::image
