@@ -47,6 +47,16 @@ class MemorySource : public Source {
   std::string_view m_rest;
 };
 
+/// Hands on a Source that somebody else owns, to where an owner is expected.
+class BorrowedSource : public Source {
+ public:
+  explicit BorrowedSource(Source& inner) : m_inner(inner) {}
+  std::size_t read(std::span<std::byte> out) override { return m_inner.read(out); }
+
+ private:
+  Source& m_inner;
+};
+
 /// The bytes of `text`, viewed.
 inline std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));

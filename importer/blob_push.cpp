@@ -1,0 +1,39 @@
+#include "importer/blob_push.hpp"
+
+namespace airgap::importer {
+namespace {
+
+void upload(const BlobStep& step, const registry::Repository& to, const transport::BlobOpener& open,
+            registry::RegistryClient& client, transport::Observer& observer) {
+  client.upload_blob(to, step.blob, open, [&](std::int64_t count) {
+    if (count >= 0) {
+      observer.blob_progress(step.blob.digest, static_cast<std::uint64_t>(count));
+    } else {
+      observer.blob_restarted(step.blob.digest, static_cast<std::uint64_t>(-count));
+    }
+  });
+}
+
+}  // namespace
+
+void push_blob(const BlobStep& step, const transport::BlobOpener& open, bool once, registry::RegistryClient& client,
+               transport::Observer& observer) {
+  observer.blob_started(step.blob.digest, step.blob.size, 0);
+  std::optional<registry::Repository> from = step.from;
+  bool sent = false;
+  for (const registry::Repository& to : step.missing) {
+    if (from && client.mount_blob(to, step.blob.digest, *from)) continue;
+    if (from && once) {
+      // The pipe has passed by: the bytes come back from where they are now.
+      upload(step, to, [&](std::uint64_t offset) { return client.open_blob(*from, step.blob, offset); }, client,
+             observer);
+    } else {
+      upload(step, to, open, client, observer);
+    }
+    sent = true;
+    from = to;
+  }
+  observer.blob_finished(step.blob.digest, step.blob.size, sent ? "pushed" : "mounted");
+}
+
+}  // namespace airgap::importer

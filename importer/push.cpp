@@ -1,0 +1,132 @@
+#include "importer/push.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "common/task/for_each.hpp"
+#include "common/task/guarded.hpp"
+#include "importer/blob_push.hpp"
+
+namespace airgap::importer {
+namespace {
+
+/// Runs one step for some placements: a failure ends everything, or with keep_going fails just those placements. Thread-safe.
+class Failures {
+ public:
+  Failures(FailedPlacements& failed, bool keep_going) : m_keep_going(keep_going), m_failed(failed) {}
+
+  template <class Body>
+  void run(const std::vector<std::size_t>& images, Body&& body) {
+    try {
+      body();
+    } catch (const diag::Interrupted&) {
+      throw;
+    } catch (const diag::Error& error) {
+      if (!m_keep_going) throw;
+      const std::scoped_lock lock(m_mutex);
+      for (const std::size_t image : images) m_failed.emplace(image, error);
+    }
+  }
+
+  bool all_failed(const std::vector<std::size_t>& images) const {
+    const std::scoped_lock lock(m_mutex);
+    return std::all_of(images.begin(), images.end(), [&](std::size_t image) { return m_failed.contains(image); });
+  }
+
+ private:
+  bool m_keep_going;
+  mutable std::mutex m_mutex;
+  FailedPlacements& m_failed;
+};
+
+std::string pushing(const BlobStep& step, const ImportPlan& plan) {
+  return fmt::format("pushing blob {} of {}", step.blob.digest.str(),
+                     plan.placements[step.images.front()].image.name.str());
+}
+
+}  // namespace
+
+FailedPlacements push_blobs(const ImportPlan& plan, transport::ImageSource& bundle, registry::RegistryClient& client,
+                            transport::Observer& observer, const PushOptions& options) {
+  FailedPlacements failed;
+  Failures failures(failed, options.keep_going);
+  task::for_each_bounded(std::span(plan.blobs), options.jobs, options.stop, [&](const BlobStep& step) {
+    failures.run(step.images, [&] {
+      diag::with_context([&] { return pushing(step, plan); }, [&] {
+        push_blob(step, [&](std::uint64_t offset) { return bundle.open_blob(step.blob, offset); }, false, client,
+                  observer);
+      });
+    });
+  });
+  return failed;
+}
+
+FailedPlacements push_blobs(const ImportPlan& plan, bundle::BundleStream& stream, registry::RegistryClient& client,
+                            transport::Observer& observer, const PushOptions& options) {
+  FailedPlacements failed;
+  Failures failures(failed, options.keep_going);
+  std::unordered_map<hash::Digest, const BlobStep*> steps;
+  for (const BlobStep& step : plan.blobs) steps.emplace(step.blob.digest, &step);
+  stream.for_each_blob([&](const bundle::Blob& blob, io::Source& bytes) {
+    if (options.stop.stop_requested()) throw diag::Interrupted();
+    const auto found = steps.find(blob.digest);
+    if (found == steps.end()) return;
+    const BlobStep& step = *found->second;
+    bool used = false;
+    const transport::BlobOpener open = [&](std::uint64_t offset) -> std::unique_ptr<io::Source> {
+      if (std::exchange(used, true) || offset != 0) {
+        throw diag::NetworkError("the registry broke the upload off, and a pipe cannot be read twice",
+                                 "send the bundle again: what arrived is not sent twice");
+      }
+      return std::make_unique<io::BorrowedSource>(bytes);
+    };
+    failures.run(step.images, [&] {
+      diag::with_context([&] { return pushing(step, plan); }, [&] { push_blob(step, open, true, client, observer); });
+    });
+  });
+  return failed;
+}
+
+void push_manifests(const ImportPlan& plan, registry::RegistryClient& client, const PushOptions& options,
+                    FailedPlacements& failed) {
+  Failures failures(failed, options.keep_going);
+  auto rest = std::span(plan.manifests);
+  while (!rest.empty()) {
+    const auto end = std::find_if(rest.begin(), rest.end(),
+                                  [&](const ManifestStep& step) { return step.level != rest.front().level; });
+    const auto level = rest.first(static_cast<std::size_t>(end - rest.begin()));
+    rest = rest.subspan(level.size());
+    task::for_each_bounded(level, options.jobs, options.stop, [&](const ManifestStep& step) {
+      if (failures.all_failed(step.images)) return;
+      const image::Descriptor& descriptor = step.document.descriptor;
+      failures.run(step.images, [&] {
+        diag::with_context(
+            [&] { return fmt::format("pushing manifest {} to {}", descriptor.digest.str(), step.repository.str()); },
+            [&] {
+              client.put_manifest(step.repository, descriptor.digest.str(), *step.document.bytes,
+                                  descriptor.media_type);
+            });
+      });
+    });
+  }
+}
+
+void push_tags(const ImportPlan& plan, registry::RegistryClient& client, const PushOptions& options,
+               FailedPlacements& failed) {
+  Failures failures(failed, options.keep_going);
+  task::for_each_bounded(std::span(plan.tags), options.jobs, options.stop, [&](const TagStep& step) {
+    if (step.unchanged() || failures.all_failed({step.image})) return;
+    const Placement& placement = plan.placements[step.image];
+    const transport::ManifestDocument& root = placement.graph.root();
+    failures.run({step.image}, [&] {
+      diag::with_context([&] { return "tagging " + step.target.str(); }, [&] {
+        client.put_manifest(placement.repository, *step.target.tag, *root.bytes, root.descriptor.media_type);
+      });
+    });
+  });
+}
+
+}  // namespace airgap::importer
