@@ -136,8 +136,8 @@ def bundle_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def podman(tmp_path: Path) -> Podman:
-    return Podman(tmp_path / "podman")
+def podman(running: Running[Podman], tmp_path: Path) -> Podman:
+    return running(Podman(tmp_path / "podman"))
 
 
 @pytest.fixture

@@ -118,8 +118,8 @@ def test_a_second_export_costs_one_head_a_tag(airgap: Airgap, make_registry: Mak
     assert {path: path.read_bytes() for path in bundle_dir.rglob("*") if path.is_file()} == before
 
 
-def test_the_same_bundle_is_pushed_from_a_directory_that_nobody_may_write(
-        airgap: Airgap, source: Registry, registry: Registry, source_images: SourceImages, tmp_path: Path) -> None:
+def test_import_writes_nothing_beside_the_bundle(airgap: Airgap, source: Registry, registry: Registry,
+                                                 source_images: SourceImages, tmp_path: Path) -> None:
     medium = tmp_path / "medium"
     medium.mkdir()
     bundle = medium / "bundle.tar"

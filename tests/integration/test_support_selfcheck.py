@@ -14,8 +14,10 @@ from conftest import PASSWORD, USER, MakeRegistry, Running
 from support import oci, skopeo
 from support.certs import Authority, server_context
 from support.client import RegistryClient
+from support.containerd import Containerd
 from support.memory_registry import MemoryRegistry
 from support.nginx import Nginx, body_limit, no_ranges, rate_limit, redirect_blobs, slow
+from support.podman import Podman
 from support.proxy import FaultProxy
 from support.raw_server import KEEP, Piece, RawRequest, RawServer, reply
 from support.registry import Registry, Tls
@@ -222,3 +224,15 @@ def test_the_memory_registry_serves_sha512_referrers_and_pages(running: Running)
     first = client.request("GET", "/v2/team/app/tags/list")
     assert first.json()["tags"] == ["1", "2"]
     assert "last=2" in first.headers["Link"]
+
+
+def test_podman_and_containerd_read_what_skopeo_wrote(source: Registry, source_images: SourceImages, podman: Podman,
+                                                      containerd: Containerd, tmp_path: Path) -> None:
+    name = f"{source.host}/{BUSYBOX}"
+    skopeo.copy(f"docker://{name}", f"docker-archive:{tmp_path / 'docker.tar'}:{name}")
+    podman.load(tmp_path / "docker.tar")
+    assert name in podman.images()
+    skopeo.copy(f"docker://{name}", f"oci-archive:{tmp_path / 'oci.tar'}:{name}")
+    assert skopeo.digest(f"oci-archive:{tmp_path / 'oci.tar'}:{name}") == source_images[BUSYBOX].digest
+    containerd.import_archive(tmp_path / "oci.tar")
+    assert source_images[BUSYBOX].digest in containerd.images().values()

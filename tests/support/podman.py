@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,21 @@ from .registry import program
 
 
 class Podman:
-    """`podman load` and friends; nothing is run, so no privileges beyond those of the tests."""
+    """`podman load` and friends; nothing is run, so no privileges beyond those of the tests. A context manager."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._base = [program("podman"), "--root", str(directory / "root"), "--runroot", str(directory / "run"),
-                      "--storage-driver", "vfs", "--events-backend", "none"]
+        # podman wants a runroot of 50 characters at most; pytest's directories are longer.
+        self._short = tempfile.TemporaryDirectory(prefix="airgap-podman-")
+        self._base = [program("podman"), "--root", str(directory / "root"), "--runroot", f"{self._short.name}/run",
+                      "--tmpdir", f"{self._short.name}/tmp", "--storage-driver", "vfs", "--events-backend", "none"]
         self._env = {**os.environ, "TMPDIR": str(directory)}
+
+    def __enter__(self) -> "Podman":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._short.cleanup()
 
     def load(self, archive: Path) -> str:
         return self._run("load", "--input", str(archive))
