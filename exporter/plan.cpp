@@ -24,7 +24,24 @@ bundle::Image describe(const PinnedImage& image, const image::Mapping& names) {
           .bytes = image.graph.bytes(),
           .target = names.inside(image.name),
           .subject = image.subject,
-          .platform_choice = image.platform_choice};
+          .platform_choice = image.platform_choice,
+          .unique_bytes = 0};
+}
+
+// Bytes that no other image of the bundle names: what leaving this one out would save.
+void count_unique(bundle::BundleInfo& info, const std::vector<const PinnedImage*>& images) {
+  std::map<hash::Digest, std::size_t> users;
+  const auto each = [](const PinnedImage& image, auto&& visit) {
+    for (const auto& manifest : image.graph.manifests) visit(manifest.descriptor);
+    for (const auto& config : image.graph.configs) visit(config);
+    for (const auto& layer : image.graph.layers) visit(layer);
+  };
+  for (const PinnedImage* image : images) each(*image, [&](const auto& blob) { ++users[blob.digest]; });
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    each(*images[i], [&](const auto& blob) {
+      if (users.at(blob.digest) == 1) info.images[i].unique_bytes += blob.size;
+    });
+  }
 }
 
 /// Collects what the images name, each blob once however many images share it.
@@ -53,6 +70,7 @@ class Collector {
       for (const auto& config : image->graph.configs) needed.push_back(config.digest);
       for (const auto& layer : image->graph.layers) needed.push_back(layer.digest);
     }
+    count_unique(m_plan.contents.info, m_chosen);
   }
 
   std::vector<bundle::Blob> blobs() const {

@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <string>
+
+#include "bundle-format/bundle_reader.hpp"
+#include "bundle-format/commands/commands.hpp"
+#include "common/json/writer.hpp"
+#include "common/text/human_size.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+std::string platforms_of(const Image& image) {
+  std::vector<std::string> names;
+  for (const image::Platform& platform : image.platforms) names.push_back(platform.str());
+  return names.empty() ? "-" : fmt::format("{}", fmt::join(names, ","));
+}
+
+std::string as_json(const BundleInfo& info) {
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object().member("event", "list").member("stream", info.stream).member("sequence", info.sequence);
+  writer.member("created", info.created).member("creator", info.creator).key("images").begin_array();
+  for (const Image& image : info.images) {
+    writer.begin_object().member("name", image.name.str()).member("digest", image.digest.str());
+    if (image.source_digest != image.digest) writer.member("sourceDigest", image.source_digest.str());
+    writer.member("mediaType", image.media_type).key("platforms").begin_array();
+    for (const image::Platform& platform : image.platforms) writer.value(platform.str());
+    writer.end_array().member("bytes", image.bytes).member("uniqueBytes", image.unique_bytes);
+    writer.member("sharedBytes", image.bytes - image.unique_bytes).member("target", image.target);
+    if (image.subject) writer.member("subject", image.subject->str());
+    writer.end_object();
+  }
+  writer.end_array().member("blobs", info.blobs.size()).member("bytes", info.stored_bytes()).end_object();
+  return writer.str();
+}
+
+void print_table(const BundleInfo& info, cli::Console& console) {
+  std::size_t width = 4;
+  for (const Image& image : info.images) width = std::max(width, image.name.str().size());
+  console.result(fmt::format("{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {}", "NAME", width, "DIGEST", "SIZE", "UNIQUE",
+                             "SHARED", "PLATFORMS"));
+  std::uint64_t referenced = 0;
+  for (const Image& image : info.images) {
+    referenced += image.bytes;
+    console.result(fmt::format("{:{}}  {}  {:>9}  {:>9}  {:>9}  {}", image.name.str(), width, image.digest.brief(),
+                               text::human_size(image.bytes), text::human_size(image.unique_bytes),
+                               text::human_size(image.bytes - image.unique_bytes), platforms_of(image)));
+  }
+  console.result(fmt::format("{}, {}, {} stored for {} of content; made by {} at {}, stream {} sequence {}",
+                             text::counted(info.images.size(), "image"), text::counted(info.blobs.size(), "blob"),
+                             text::human_size(info.stored_bytes()), text::human_size(referenced), info.creator,
+                             info.created, info.stream, info.sequence));
+}
+
+}  // namespace
+
+void add_list(cli::App& app) {
+  cli::Command& command = app.command("list", "Show what is in a bundle, without reading its blobs");
+  const auto bundle = std::make_shared<std::string>();
+  command.positional("BUNDLE", *bundle, "a directory or an archive");
+  command.example("airgap-import list /media/usb/bundle.tar", "names, digests, sizes, platforms");
+  command.example("airgap-import list bundle/ --json", "the same for a program");
+  command.runs([bundle](cli::Context& context) {
+    const BundleInfo info = read_info(*bundle);
+    context.console.event(as_json(info));
+    print_table(info, context.console);
+    return 0;
+  });
+}
+
+}  // namespace airgap::bundle

@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <string>
+
+#include "bundle-format/commands/commands.hpp"
+#include "bundle-format/bundle_reader.hpp"
+#include "bundle-format/verify.hpp"
+#include "common/diag/exit_code.hpp"
+#include "common/json/writer.hpp"
+#include "common/text/human_size.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+struct Options {
+  std::string bundle;
+  std::size_t jobs = 2;
+};
+
+std::string as_json(const VerifyReport& report) {
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object().member("event", "verify").member("files", report.files).member("bytes", report.bytes);
+  writer.key("findings").begin_array();
+  for (const Finding& finding : report.findings) {
+    writer.begin_object().member("file", finding.file).member("kind", diag::kind_name(finding.kind));
+    writer.member("problem", finding.problem).key("images").begin_array();
+    for (const std::string& image : finding.images) writer.value(image);
+    writer.end_array().end_object();
+  }
+  writer.end_array().key("damaged").begin_array();
+  for (const std::string& image : report.damaged) writer.value(image);
+  writer.end_array().end_object();
+  return writer.str();
+}
+
+void print(const VerifyReport& report, const std::string& bundle, cli::Console& console) {
+  for (const Finding& finding : report.findings) {
+    console.result(fmt::format("{}: {}", finding.file, finding.problem));
+    if (!finding.images.empty()) console.result(fmt::format("  touches {}", fmt::join(finding.images, ", ")));
+  }
+  if (!report.findings.empty()) {
+    console.result(fmt::format("{} is damaged: {}, {} touched", bundle,
+                               text::counted(report.findings.size(), "finding"),
+                               text::counted(report.damaged.size(), "image")));
+    return;
+  }
+  console.result(fmt::format("{} is whole: {}, {}, {}", bundle,
+                             text::counted(report.info ? report.info->images.size() : 0, "image"),
+                             text::counted(report.files, "file"), text::human_size(report.bytes)));
+}
+
+// Damage outweighs what merely does not belong there.
+int status_of(const VerifyReport& report) {
+  int status = 0;
+  for (const Finding& finding : report.findings) {
+    if (finding.kind == diag::ErrorKind::integrity) return diag::exit_code(finding.kind);
+    status = diag::exit_code(finding.kind);
+  }
+  return status;
+}
+
+}  // namespace
+
+void add_verify(cli::App& app) {
+  cli::Command& command = app.command("verify", "Check every file and every reference of a bundle");
+  const auto options = std::make_shared<Options>();
+  command.positional("BUNDLE", options->bundle, "a directory or an archive");
+  command.option("--jobs", options->jobs, "N", "files read at once");
+  command.example("airgap-import verify /media/usb/bundle.tar", "all findings, and the images that each one touches");
+  command.runs([options](cli::Context& context) {
+    const BundleInfo info = [&]() -> BundleInfo {
+      try {
+        return read_info(options->bundle);
+      } catch (const diag::IntegrityError&) {
+        return {};  // the verification says what is wrong; here it is only for the progress
+      } catch (const diag::UnsafeError&) {
+        return {};
+      }
+    }();
+    context.console.begin_count("verifying", info.stored_bytes(), true);
+    const VerifyReport report = verify_bundle(options->bundle, options->jobs, context.stop,
+                                              [&](std::uint64_t bytes) { context.console.count(bytes); });
+    context.console.end_count();
+    context.console.event(as_json(report));
+    print(report, options->bundle, context.console);
+    return status_of(report);
+  });
+}
+
+}  // namespace airgap::bundle

@@ -1,0 +1,48 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/cli/naming.hpp"
+#include "common/cli/registry_access.hpp"
+#include "importer/commands/commands.hpp"
+#include "importer/import_run.hpp"
+
+namespace airgap::importer {
+namespace {
+
+struct Options {
+  ImportSettings settings;
+  bool scoped = false;
+  bool flat = false;
+  std::vector<std::string> maps;
+};
+
+void declare(cli::Command& command, Options& options) {
+  command.positional("BUNDLE", options.settings.bundle, "a directory, an archive, or - for standard input");
+  command.positional("REGISTRY[/PREFIX]", options.settings.target, "the registry to fill, and a path in it");
+  command.flag("--scoped", options.scoped, "keep the source host as first path component");
+  command.flag("--flat", options.flat, "keep the last path component only");
+  command.option("--map", options.maps, "FROM=TO", "FROM (a name, or a prefix ending in /) becomes TO");
+  command.flag("--keep-going", options.settings.keep_going, "push what can be pushed, and exit non-zero");
+  command.flag("--dry-run", options.settings.dry_run, "ask the registry and print the plan, write nothing");
+  options.settings.access.declare(command);
+  command.example("airgap-import push /media/usb/bundle.tar registry.internal/mirror", "in place, nothing is unpacked");
+  command.example("airgap-import push bundle/ registry.internal --dry-run", "what would change");
+  command.example("airgap-import push bundle.tar registry.internal --map docker.io/library/=base/", "other names inside");
+}
+
+}  // namespace
+
+void add_push(cli::App& app) {
+  cli::Command& command = app.command("push", "Push a bundle into the internal registry");
+  const auto options = std::make_shared<Options>();
+  declare(command, *options);
+  command.runs([options](cli::Context& context) {
+    if (options->scoped || options->flat || !options->maps.empty()) {
+      options->settings.names = cli::parse_naming(options->scoped, options->flat, options->maps);
+    }
+    return run_import(options->settings, context);
+  });
+}
+
+}  // namespace airgap::importer

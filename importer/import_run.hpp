@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/cli/registry_access.hpp"
+#include "common/image/mapping.hpp"
+
+namespace airgap::importer {
+
+struct ImportSettings {
+  std::string bundle;  ///< a directory, an archive, or "-"
+  std::string target;  ///< REGISTRY[/PREFIX]
+  cli::RegistryAccessOptions access;
+  std::optional<image::Mapping> names;  ///< none: as the bundle says
+  bool keep_going = false;
+  bool dry_run = false;
+};
+
+/// open -> verify -> map -> plan -> push -> confirm -> report, for `push`. Returns the exit status; what it throws is reported
+/// first.
+int run_import(const ImportSettings& settings, cli::Context& context);
+
+}  // namespace airgap::importer

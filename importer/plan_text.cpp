@@ -1,0 +1,68 @@
+#include "importer/plan_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/json/writer.hpp"
+#include "common/text/human_size.hpp"
+
+namespace airgap::importer {
+namespace {
+
+std::string as_event(const ImportPlan& plan, std::uint64_t moving, std::uint64_t replaced) {
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object().member("event", "plan").member("images", plan.placements.size());
+  writer.member("uploadBytes", plan.upload_bytes).member("mountBytes", plan.mount_bytes);
+  writer.member("presentBytes", plan.present_bytes).member("blobs", plan.blobs.size());
+  writer.member("manifests", plan.manifests.size()).member("tags", moving).member("replacedTags", replaced);
+  writer.end_object();
+  return writer.str();
+}
+
+void print_steps(const ImportPlan& plan, cli::Console& console) {
+  for (const BlobStep& step : plan.blobs) {
+    for (const registry::Repository& to : step.missing) {
+      const bool upload = step.upload() && &to == &step.missing.front();
+      const registry::Repository& from = step.from ? *step.from : step.missing.front();
+      console.result(upload ? fmt::format("upload {} ({}) to {}: the registry lacks it", step.blob.digest.brief(),
+                                          text::human_size(step.blob.size), to.str())
+                            : fmt::format("mount {} ({}) into {}: {} has it", step.blob.digest.brief(),
+                                          text::human_size(step.blob.size), to.str(), from.path));
+    }
+  }
+  for (const ManifestStep& step : plan.manifests) {
+    console.result(fmt::format("put manifest {} into {}", step.document.descriptor.digest.brief(), step.repository.str()));
+  }
+  for (const TagStep& step : plan.tags) {
+    if (step.unchanged()) continue;
+    console.result(step.before ? fmt::format("move tag {} from {} to {}", step.target.str(), step.before->brief(),
+                                             step.digest.brief())
+                               : fmt::format("new tag {} for {}", step.target.str(), step.digest.brief()));
+  }
+}
+
+}  // namespace
+
+void print_plan(const ImportPlan& plan, cli::Console& console, bool steps) {
+  std::uint64_t moving = 0;
+  std::uint64_t replaced = 0;
+  for (const TagStep& step : plan.tags) {
+    if (step.unchanged()) continue;
+    ++moving;
+    if (step.before) ++replaced;
+  }
+  console.event(as_event(plan, moving, replaced));
+  if (steps) print_steps(plan, console);
+  if (plan.nothing_to_do()) {
+    console.status(fmt::format("{}: the registry has all of it already",
+                               text::counted(plan.placements.size(), "image")));
+    return;
+  }
+  console.status(fmt::format("{}: {} to send, {} to mount, {} there already; {} to set, {} of them moved",
+                             text::counted(plan.placements.size(), "image"), text::human_size(plan.upload_bytes),
+                             text::human_size(plan.mount_bytes), text::human_size(plan.present_bytes),
+                             text::counted(moving, "tag"), replaced));
+}
+
+}  // namespace airgap::importer
