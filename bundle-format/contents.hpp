@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "bundle-format/bundle_json.hpp"
+#include "bundle-format/layout.hpp"
 
 namespace airgap::bundle {
 
-/// An image as `docker save` lists it: for manifest.json. Digests of one runnable manifest for the default platform.
+/// An image as `docker save` lists it: for manifest.json. Digests of one runnable manifest for the default
+/// platform.
 struct DockerImage {
   std::string name;  ///< RepoTags entry
   hash::Digest config;
@@ -22,7 +24,8 @@ struct DockerImage {
 struct Contents {
   BundleInfo info;
   std::vector<DockerImage> docker_images;
-  std::map<hash::Digest, std::shared_ptr<const std::string>> manifests;  ///< bytes of every blob of kind manifest
+  std::map<hash::Digest, std::shared_ptr<const std::string>>
+      manifests;  ///< bytes of every blob of kind manifest
 };
 
 /// A metadata file of a bundle, with its exact bytes.
@@ -31,11 +34,10 @@ struct MetadataFile {
   std::string bytes;
 };
 
-/// The metadata files in archive order (SPEC.md, "Metadata"): oci-layout, index.json, bundle.json, manifest.json, then
-/// SHA512SUMS where a sha512 blob is present and SHA256SUMS. All known without any layer's bytes.
+/// The metadata files in archive order (SPEC.md, "Metadata"): oci-layout, index.json, bundle.json,
+/// manifest.json, then SHA512SUMS where a sha512 blob is present and SHA256SUMS. All known without any
+/// layer's bytes. What it returns a reader accepts: it has been read back. Throws UnsafeError for contents
+/// beyond the limits of a bundle.
 std::vector<MetadataFile> metadata_files(const Contents& contents);
-
-/// "blobs/sha256/<hex>"
-std::string blob_path(const hash::Digest& digest);
 
 }  // namespace airgap::bundle
