@@ -10,8 +10,9 @@ import pytest
 from support import process
 from support.airgap import Airgap, executable
 from support.certs import Authority
-from support.containerd import Containerd, Unavailable
+from support.containerd import Containerd
 from support.podman import Podman
+from support.process import Unavailable
 from support.registry import Registry, Tls
 from support.source import SourceImages, source_images as built_source_images
 from support.token_server import TokenServer
@@ -137,7 +138,13 @@ def bundle_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def podman(running: Running[Podman], tmp_path: Path) -> Podman:
-    return running(Podman(tmp_path / "podman"))
+    """Skips, and says why, where podman cannot unpack layers."""
+    reader = running(Podman(tmp_path / "podman"))
+    try:
+        reader.probe()
+    except Unavailable as reason:
+        pytest.skip(f"podman does not work here: {reason}")
+    return reader
 
 
 @pytest.fixture

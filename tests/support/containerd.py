@@ -4,15 +4,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from .process import ServerProcess
+from .process import ServerProcess, Unavailable
 from .registry import program
 
 
 _START_SECONDS = 20.0
-
-
-class Unavailable(Exception):
-    """containerd does not run here; the text says why."""
 
 
 class Containerd:

@@ -36,14 +36,17 @@ struct SentRequest {
   bool repeatable = true;
   std::shared_ptr<const http::TlsSettings> tls;
 
-  std::string line() const { return std::string(http::name(method)) + " " + url; }  ///< "GET https://host/path"
+  std::string line() const {
+    return std::string(http::name(method)) + " " + url;
+  }  ///< "GET https://host/path"
   std::string header(std::string_view name) const { return headers.find(name).value_or(""); }
 };
 
 /// A Response from memory.
 class FakeResponse : public http::Response {
  public:
-  FakeResponse(const http::Request& request, FakeAnswer answer) : m_body(std::move(answer.body)), m_rest(m_body) {
+  FakeResponse(const http::Request& request, FakeAnswer answer)
+      : m_body(std::move(answer.body)), m_rest(m_body) {
     m_head.status = answer.status;
     m_head.url = request.url;
     m_head.remote_address = std::move(answer.remote_address);
@@ -64,13 +67,18 @@ class FakeResponse : public http::Response {
   http::ResponseHead m_head;
 };
 
-/// Answers by script and records what was asked. Answers to one method and URL are given in the order they were
-/// added; the last one stays when it was added by always(). A request without an answer is an InternalError.
+/// Answers by script and records what was asked. Answers to one method and URL are given in the order they
+/// were added; the last one stays when it was added by always(). A request without an answer is an
+/// InternalError.
 class FakeHttpClient : public http::Client {
  public:
   /// `line` is "GET https://registry/v2/", the query included.
-  FakeHttpClient& next(const std::string& line, FakeAnswer answer) { return add(line, std::move(answer), false); }
-  FakeHttpClient& always(const std::string& line, FakeAnswer answer) { return add(line, std::move(answer), true); }
+  FakeHttpClient& next(const std::string& line, FakeAnswer answer) {
+    return add(line, std::move(answer), false);
+  }
+  FakeHttpClient& always(const std::string& line, FakeAnswer answer) {
+    return add(line, std::move(answer), true);
+  }
 
   std::unique_ptr<http::Response> send(const http::Request& request) override {
     SentRequest sent = record(request);

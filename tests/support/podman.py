@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from . import oci
+from .process import Unavailable
 from .registry import program
 
 
@@ -26,6 +28,20 @@ class Podman:
 
     def __exit__(self, *_: object) -> None:
         self._short.cleanup()
+
+    def probe(self) -> None:
+        """Loads an image of one file; raises Unavailable where podman may not unpack layers."""
+        layer = oci.tar_bytes({"probe": b""})
+        config = oci.to_json({"os": "linux", "architecture": "amd64",
+                              "rootfs": {"type": "layers", "diff_ids": [oci.digest_of(layer)]}})
+        entry = {"Config": "config.json", "RepoTags": ["localhost/probe:1"], "Layers": ["layer.tar"]}
+        archive = Path(self._short.name) / "probe.tar"
+        archive.write_bytes(oci.tar_bytes({"layer.tar": layer, "config.json": config,
+                                           "manifest.json": oci.to_json([entry])}))
+        try:
+            self.load(archive)
+        except RuntimeError as reason:
+            raise Unavailable(str(reason)) from reason
 
     def load(self, archive: Path) -> str:
         return self._run("load", "--input", str(archive))

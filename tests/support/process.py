@@ -14,6 +14,10 @@ _STOP_SECONDS = 10.0
 started: list["ServerProcess"] = []
 
 
+class Unavailable(Exception):
+    """A program is installed but cannot work on this machine (privileges, say); the text says why."""
+
+
 class ServerProcess:
     """Runs `command` until stop(). Standard output and error go to two files in `directory`."""
 

@@ -9,13 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from . import images, oci, skopeo
-from .buildah import Buildah
-from .images import AMD64, ARM64, SourceImage, look_up
+from .images import SourceImage, look_up
 from .registry import Registry
 
 _HERE = Path(__file__).parent
 _CACHE = _HERE.parent.parent / "build" / "test-images"
-_MADE_BY = ("images.py", "layout.py", "debian_files.py", "buildah.py", "oci.py", "source.py")
+_MADE_BY = ("images.py", "layout.py", "debian_files.py", "oci.py", "source.py")
 
 
 class SourceImages(dict[str, SourceImage]):
@@ -44,7 +43,7 @@ def _build(work: Path, finished: Path) -> None:
         with Registry(work / "registry", storage=work / "storage") as registry:
             found = images.fill(registry.host, work / "debian") + _variants(registry, work)
         (work / "images.json").write_text(json.dumps([asdict(image) for image in found]))
-        for leftover in ("debian", "buildah", "plain", "registry"):
+        for leftover in ("debian", "unpacked", "zstd", "registry"):
             shutil.rmtree(work / leftover)
         work.rename(finished)
     finally:
@@ -53,18 +52,15 @@ def _build(work: Path, finished: Path) -> None:
 
 def _variants(registry: Registry, work: Path) -> list[SourceImage]:
     """Forms that umoci does not make: other compressions, a Docker manifest list, a Helm chart."""
-    debian = work / "debian"
-    buildah = Buildah(work / "buildah")
     host = registry.host
-    # Each form has files of its own: buildah remembers what a registry has and would push that instead.
-    buildah.commit("amd64", debian / "busybox", architecture=AMD64["architecture"])
-    buildah.commit("arm64", debian / "busybox", architecture=ARM64["architecture"], variant=ARM64["variant"])
-    buildah.push_index("both", ["amd64", "arm64"], f"{host}/variants/docker-list:1", "--format", "v2s2")
-    buildah.commit("zstd", debian / "web")
-    buildah.push("zstd", f"{host}/variants/zstd:1", "--compression-format", "zstd")
-    # No builder here pushes plain tars to a registry; skopeo unpacks an image and keeps it so.
-    skopeo.copy(f"docker://{host}/tools/busybox:1.35", f"dir:{work / 'plain'}", "--dest-decompress")
-    skopeo.copy(f"dir:{work / 'plain'}", f"docker://{host}/variants/uncompressed:1", "--preserve-digests")
+    # skopeo unpacks layers when it writes a directory, and compresses them anew when it writes a layout. Straight
+    # to the registry it would do neither: it knows that the registry has these layers in another form.
+    unpacked, zstd = f"dir:{work / 'unpacked'}", f"oci:{work / 'zstd'}:1"
+    skopeo.copy(f"docker://{host}/tools/busybox:1.35", unpacked, "--dest-decompress")
+    skopeo.copy(unpacked, f"docker://{host}/variants/uncompressed:1", "--preserve-digests")
+    skopeo.copy(unpacked, zstd, "--dest-compress-format", "zstd")
+    skopeo.copy(zstd, f"docker://{host}/variants/zstd:1", "--preserve-digests")
+    skopeo.copy(f"docker://{host}/team/web:2.0", f"docker://{host}/variants/docker-list:1", "--format", "v2s2")
     oci.push(registry.client(), "charts/demo", "0.1.0", oci.helm_chart())
     names = ("variants/zstd:1", "variants/uncompressed:1", "variants/docker-list:1", "charts/demo:0.1.0")
     return [look_up(host, name) for name in names]
