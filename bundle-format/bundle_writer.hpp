@@ -46,6 +46,7 @@ enum class OutputForm { directory, archive, pipe };
 struct OutputOptions {
   std::string path;        ///< DIR, FILE.tar or "-"
   bool overwrite = false;  ///< a finished archive with another plan may be replaced
+  bool dry_run = false;    ///< only look: nothing is created, locked or changed, and begin() is not called
 };
 
 /// What form a path asks for: "-" is a pipe, a name ending in ".tar" an archive, all else a directory. Throws UsageError for

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <set>
 
 #include "bundle-format/bundle_writer.hpp"
