@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Iterator, TypeVar
+from typing import Any, Callable, Iterator, Protocol, TypeVar
 
 import pytest
 
@@ -21,8 +21,13 @@ from support.token_server import TokenServer
 USER, PASSWORD = "alice", "correct:horse battery"
 
 T = TypeVar("T")
-Running = Callable[[contextlib.AbstractContextManager[T]], T]
 MakeRegistry = Callable[..., Registry]
+
+
+class Running(Protocol):
+    """What the fixture `running` is."""
+
+    def __call__(self, server: contextlib.AbstractContextManager[T], /) -> T: ...
 
 
 def pytest_report_header() -> str:
@@ -43,14 +48,14 @@ def source(source_images: SourceImages, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def running() -> Iterator[Running[Any]]:
+def running() -> Iterator[Running]:
     """Starts any server of tests/support and stops it after the test: proxy = running(FaultProxy(source))."""
     with contextlib.ExitStack() as stack:
         yield stack.enter_context
 
 
 @pytest.fixture
-def make_registry(running: Running[Registry], source_images: SourceImages, tmp_path: Path) -> MakeRegistry:
+def make_registry(running: Running, source_images: SourceImages, tmp_path: Path) -> MakeRegistry:
     """make_registry(filled=True, htpasswd={…}, …): a registry of this test's own. Filled means read-only."""
     made = 0
 
@@ -103,7 +108,7 @@ def htpasswd_registry(make_registry: MakeRegistry) -> Registry:
 
 
 @pytest.fixture
-def tokens(running: Running[TokenServer], authority: Authority) -> TokenServer:
+def tokens(running: Running, authority: Authority) -> TokenServer:
     """The token server of token_registry; its one user is USER with PASSWORD."""
     return running(TokenServer(authority, users={USER: PASSWORD}))
 
@@ -137,7 +142,7 @@ def bundle_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def podman(running: Running[Podman], tmp_path: Path) -> Podman:
+def podman(running: Running, tmp_path: Path) -> Podman:
     """Skips, and says why, where podman cannot unpack layers."""
     reader = running(Podman(tmp_path / "podman"))
     try:

@@ -47,8 +47,9 @@ def test_the_source_has_every_form_of_image(source_images: SourceImages, source:
                              "charts/demo": oci.HELM_CHART}.items():
         (tag,) = client.tags(name)
         assert client.manifest(name, tag).json()["layers"][0]["mediaType"] == layer_type
-    shared = [{layer["digest"] for layer in client.manifest("team/app", tag).json()["layers"]} for tag in ("1.0", "1.1")]
-    assert shared[0] < shared[1]
+    older, newer = ({layer["digest"] for layer in client.manifest("team/app", tag).json()["layers"]}
+                    for tag in ("1.0", "1.1"))
+    assert older < newer
 
 
 def test_the_source_refuses_writes(source: Registry) -> None:
@@ -125,7 +126,8 @@ def test_the_token_server_answers_oauth2(tokens: TokenServer) -> None:
         post(f"grant_type=refresh_token&refresh_token={first['refresh_token']}&service=x")
 
 
-def test_the_proxy_passes_pulls_and_pushes(registry: Registry, source: Registry, running: Running, source_images: SourceImages) -> None:
+def test_the_proxy_passes_pulls_and_pushes(registry: Registry, source: Registry, running: Running,
+                                             source_images: SourceImages) -> None:
     front, back = running(FaultProxy(source)), running(FaultProxy(registry))
     skopeo.copy(f"docker://{front.host}/{BUSYBOX}", f"docker://{back.host}/copy:1", "--preserve-digests")
     assert registry.client().digest("copy", "1") == source_images[BUSYBOX].digest
@@ -166,7 +168,8 @@ def test_the_proxy_speaks_tls(source: Registry, running: Running, authority: Aut
     assert RegistryClient(proxy.origin, authority.client_context()).tags("team/app") == ["1.0", "1.1"]
 
 
-def test_nginx_redirects_limits_and_slows(source: Registry, registry: Registry, running: Running, tmp_path: Path) -> None:
+def test_nginx_redirects_limits_and_slows(source: Registry, registry: Registry, running: Running,
+                                          tmp_path: Path) -> None:
     path = f"/v2/tools/busybox/blobs/{first_layer(source)}"
     elsewhere = running(FaultProxy(source))
 
@@ -178,13 +181,15 @@ def test_nginx_redirects_limits_and_slows(source: Registry, registry: Registry, 
     answers = [RegistryClient(front.origin).request("GET", "/v2/") for _ in range(3)]
     assert answers[-1].status == 429 and answers[-1].headers["Retry-After"] == "1"
     front = running(Nginx(tmp_path / "body", registry, body_limit("1k")))
+    big = oci.image([oci.tar_layer({"x": b"x" * 5000}, compressed=False)])
     with pytest.raises(AssertionError, match="413"):
-        oci.push(RegistryClient(front.origin), "big", "1", oci.image([oci.tar_layer({"x": b"x" * 5000}, compressed=False)]))
+        oci.push(RegistryClient(front.origin), "big", "1", big)
     front = running(Nginx(tmp_path / "slow", source, slow("100m")))
     assert RegistryClient(front.origin).request("GET", path).status == 200
 
 
-def test_nginx_terminates_tls(registry: Registry, running: Running, tmp_path: Path, authority: Authority, tls: Tls) -> None:
+def test_nginx_terminates_tls(registry: Registry, running: Running, tmp_path: Path, authority: Authority,
+                              tls: Tls) -> None:
     front = running(Nginx(tmp_path / "tls", registry, tls=tls))
     oci.push(RegistryClient(front.origin, authority.client_context()), "team/app", "1", oci.image())
     assert registry.client().tags("team/app") == ["1"]

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.parse
 from dataclasses import dataclass, field
-from http.client import HTTPMessage
+from email.message import Message
 from typing import Callable
 
 from .http_server import Handler, HttpServer
@@ -28,7 +28,7 @@ class ProxiedRequest:
 
     method: str
     path: str
-    headers: HTTPMessage
+    headers: Message
     body_size: int
 
 
@@ -187,7 +187,8 @@ class _ProxyHandler(Handler):
 
     def _relay(self, rule: Rule, response: http.client.HTTPResponse) -> None:
         data = rule.replace_body
-        answered = {name: value for name, value in response.headers.items() if name.lower() not in _HOP_BY_HOP}
+        answered: dict[str, str] = {name: value for name, value in response.headers.items()
+                                    if name.lower() not in _HOP_BY_HOP}
         if data is not None:
             answered["Content-Length"] = str(len(data))
         for name, value in rule.headers.items():

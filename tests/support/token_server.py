@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.parse
 from dataclasses import dataclass, field
-from http.client import HTTPMessage
+from email.message import Message
 from typing import Any
 
 import jwt
@@ -31,7 +31,7 @@ class TokenRequest:
 
     method: str
     fields: dict[str, list[str]]
-    headers: HTTPMessage
+    headers: Message
 
     @property
     def scopes(self) -> list[str]:
@@ -101,7 +101,8 @@ class TokenServer(HttpServer):
         claims = {"iss": self.issuer, "aud": self.service, "sub": user or "", "jti": secrets.token_hex(8),
                   "iat": int(now) - 120, "nbf": int(now) - 120, "exp": int(now + self.lifetime) - _REGISTRY_LEEWAY,
                   "access": [entry for entry in map(lambda scope: self._grant(user, scope), scopes) if entry]}
-        return jwt.encode(claims, self._key, algorithm="RS256", headers={"x5c": self._chain})
+        return jwt.encode(claims, self._key, algorithm="RS256",  # type: ignore[arg-type]
+                          headers={"x5c": self._chain})
 
     def respond(self, request: TokenRequest, handler: Handler) -> None:
         with self._lock:
