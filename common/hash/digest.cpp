@@ -1,7 +1,10 @@
 #include "common/hash/digest.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <random>
+#include <tuple>
 
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
@@ -38,14 +41,38 @@ Digest Digest::parse(std::string_view text) {
   return {algorithm, value};
 }
 
-std::string Digest::hex() const { return text::to_hex(std::span(m_bytes).first(digest_size(m_algorithm))); }
-std::string Digest::str() const { return std::string(name(m_algorithm)) + ":" + hex(); }
-std::string Digest::brief() const { return std::string(name(m_algorithm)) + ":" + hex().substr(0, 12); }
+std::string Digest::hex() const {
+  return text::to_hex(std::span(m_bytes).first(digest_size(m_algorithm)));
+}
+std::string Digest::str() const {
+  return std::string(name(m_algorithm)) + ":" + hex();
+}
+std::string Digest::brief() const {
+  return std::string(name(m_algorithm)) + ":" + hex().substr(0, 12);
+}
 
 }  // namespace airgap::hash
 
+namespace {
+
+using HashKeys = std::array<std::uint64_t, airgap::hash::Digest::k_max_size / sizeof(std::uint32_t) + 1>;
+
+HashKeys random_keys() {
+  std::random_device random;
+  HashKeys keys{};
+  for (std::uint64_t& key : keys) key = std::uint64_t{random()} << 32 | random();
+  return keys;
+}
+
+}  // namespace
+
+// Documents claim whatever digests they like, so the hash has keys that nobody can aim at (multilinear
+// hashing).
 std::size_t std::hash<airgap::hash::Digest>::operator()(const airgap::hash::Digest& digest) const noexcept {
-  std::size_t value = 0;  // a digest is uniform already: its first bytes are a hash
-  std::memcpy(&value, digest.m_bytes.data(), sizeof value);
-  return value;
+  static const HashKeys keys = random_keys();
+  std::array<std::uint32_t, std::tuple_size_v<HashKeys> - 1> words{};
+  std::memcpy(words.data(), digest.m_bytes.data(), sizeof words);
+  std::uint64_t sum = keys.back();
+  for (std::size_t i = 0; i < words.size(); ++i) sum += keys[i] * words[i];
+  return static_cast<std::size_t>(sum >> 32);
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <unordered_set>
 #include <vector>
 
@@ -29,6 +30,18 @@ TEST_CASE("digests compare by algorithm and bytes, and can be keys") {
   CHECK(a < b);
   CHECK(b < Digest::parse(k_sha512));
   CHECK(std::unordered_set<Digest>{a, b, a}.size() == 2);
+}
+
+TEST_CASE("digests chosen to look alike do not fall into one bucket") {
+  std::unordered_set<Digest> digests;
+  for (int i = 0; i < 10'000; ++i) {
+    std::string tail = std::to_string(i);
+    digests.insert(Digest::parse("sha256:" + std::string(64 - tail.size(), '0') + tail));
+  }
+  std::size_t fullest = 0;
+  for (std::size_t i = 0; i < digests.bucket_count(); ++i)
+    fullest = std::max(fullest, digests.bucket_size(i));
+  CHECK(fullest < 50);
 }
 
 TEST_CASE("what could be anything but a digest is refused, so that it never gets into a path or URL") {
