@@ -8,8 +8,8 @@
 
 namespace airgap::http {
 
-/// A response whose head has arrived; its body is pulled. The transfer is driven by the thread that reads, and
-/// its connection goes back to the client when the body was read to its end. A body that ends before its
+/// A response whose head has arrived; its body is pulled. The transfer is driven by the thread that reads,
+/// and its connection goes back to the client when the body was read to its end. A body that ends before its
 /// Content-Length, or breaks otherwise, throws diag::NetworkError (TransferError).
 class Response : public io::Source {
  public:
@@ -17,8 +17,8 @@ class Response : public io::Source {
   int status() const noexcept { return head().status; }
 };
 
-/// A transfer that broke: connection, TLS, time-out or a malformed answer. `retryable` is false where a second
-/// attempt cannot help (certificate, protocol, refused address).
+/// A transfer that broke: connection, TLS, time-out or a malformed answer. `retryable` is false where a
+/// second attempt cannot help (certificate, protocol, refused address).
 class TransferError : public diag::NetworkError {
  public:
   TransferError(std::string message, bool retryable, std::string hint = {});
@@ -33,8 +33,9 @@ class TransferError : public diag::NetworkError {
 class Client {
  public:
   virtual ~Client() = default;
-  /// Sends the request with its body and returns when the head of the final answer (not 1xx) is there. Any status
-  /// is an answer; throws TransferError when there is none, diag::Interrupted when a stop was asked for.
+  /// Sends the request with its body and returns when the head of the final answer (not 1xx) is there. Any
+  /// status is an answer; throws TransferError when there is none, diag::Interrupted when a stop was asked
+  /// for.
   virtual std::unique_ptr<Response> send(const Request& request) = 0;
 };
 

@@ -9,11 +9,15 @@
 
 namespace airgap::http {
 
+class LanePool;
+
 struct CurlOptions {
-  std::string user_agent;
+  std::string user_agent{};
   std::chrono::seconds connect_timeout{15};
-  std::chrono::seconds stall_timeout{30};  ///< below 1 KiB/s for so long ends a transfer, headers included (R20)
-  std::stop_token stop;                    ///< ends waiting within 200 ms
+  /// Below 1 KiB/s for so long ends a transfer, headers included (R20). Only waiting for the other side
+  /// counts.
+  std::chrono::seconds stall_timeout{30};
+  std::stop_token stop{};  ///< ends waiting at once
 };
 
 /// The one class that owns libcurl and all its options. Each transfer borrows a lane (a curl_multi with its
@@ -26,9 +30,7 @@ class CurlClient : public Client {
   std::unique_ptr<Response> send(const Request& request) override;
 
  private:
-  class Pool;
-  class Transfer;
-  std::shared_ptr<Pool> m_pool;
+  std::shared_ptr<LanePool> m_pool;  // shared with the responses, which return their lanes to it
 };
 
 }  // namespace airgap::http

@@ -34,9 +34,9 @@ class Headers {
 /// How the TLS of one host is verified; shared between the requests to it.
 struct TlsSettings {
   bool verify = true;
-  std::vector<std::string> ca_files;  ///< PEM files trusted beside the system's
-  std::string client_certificate;     ///< PEM file, empty for none
-  std::string client_key;
+  std::vector<std::string> ca_files{};  ///< PEM files trusted beside the system's
+  std::string client_certificate{};     ///< PEM file, empty for none
+  std::string client_key{};
 };
 
 /// Which resolved addresses a connection may go to (R26). Checked on the address itself, not on the name.
@@ -47,14 +47,18 @@ enum class AddressRule {
 
 struct Request {
   Method method = Method::get;
-  Url url;
-  Headers headers;
-  std::shared_ptr<const TlsSettings> tls;  ///< null: the defaults
-  bool allow_plain_http = false;           ///< the url's host was named for plain http
+  Url url{};
+  Headers headers{};
+  std::shared_ptr<const TlsSettings> tls{};  ///< null: the defaults
+  bool allow_plain_http = false;             ///< the url's host was named for plain http
   AddressRule addresses = AddressRule::any;
+  /// False: sent once only, neither RetryingClient nor the transport repeats it. For requests that leave a
+  /// state behind when they break half-way: the caller knows where to start over (PATCH and PUT of an
+  /// upload).
+  bool repeatable = true;
 
   /// The body: opens it from its start, once for each attempt. Null for none.
-  std::function<std::unique_ptr<io::Source>()> open_body;
+  std::function<std::unique_ptr<io::Source>()> open_body{};
   std::uint64_t body_size = 0;  ///< in bytes; sent as Content-Length
 };
 

@@ -9,15 +9,15 @@ namespace airgap::http {
 
 /// What is known of an origin somebody else named: its TLS settings and whether it may be plain http.
 struct OriginSettings {
-  std::shared_ptr<const TlsSettings> tls;
+  std::shared_ptr<const TlsSettings> tls{};
   bool allow_plain_http = false;
   bool named = false;  ///< the user named it: private addresses are allowed
 };
 using OriginLookup = std::function<OriginSettings(const Origin&)>;
 
-/// Follows redirects as RELIABILITY 1.4 says: GET and HEAD only, five hops, each checked anew, never from https to
-/// http, at another origin without Authorization and without any X- header, and to private addresses only
-/// when the first origin's own address is private or the user named the host (R23-R28).
+/// Follows redirects as RELIABILITY 1.4 says: GET and HEAD only, five hops, each checked anew, never from
+/// https to http, at another origin without Authorization and without any X- header, and to private addresses
+/// only when the first origin's own address is private or the user named the host (R23-R28).
 class RedirectingClient : public Client {
  public:
   /// `inner` is borrowed.

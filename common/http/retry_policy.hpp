@@ -21,7 +21,8 @@ struct RetryPolicy {
 /// 408, 429, 500, 502, 503, 504, 499 and 520-524: a later attempt may fare better.
 bool is_retryable_status(int status) noexcept;
 
-/// A Retry-After in seconds or as an HTTP-date; nothing when it is neither. A past date or negative is zero (R16).
+/// A Retry-After in seconds or as an HTTP-date; nothing when it is neither. A past date or negative is zero
+/// (R16).
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value,
                                                            std::chrono::system_clock::time_point now);
 

@@ -20,9 +20,11 @@ struct Origin {
 /// An absolute http or https URL without user name, password or fragment. Path and query keep their bytes.
 class Url {
  public:
-  /// Throws diag::UnsafeError for any other scheme, credentials in the URL, control characters or spaces (R24).
+  /// Throws diag::UnsafeError for any other scheme, credentials in the URL, control characters or spaces
+  /// (R24).
   static Url parse(std::string_view text);
-  /// A Location, Link or realm relative to this URL: absolute, "//host/path", "/path", "path" or "?query" (R68).
+  /// A Location, Link or realm relative to this URL: absolute, "//host/path", "/path", "path" or "?query"
+  /// (R68).
   Url resolve(std::string_view reference) const;
 
   const Origin& origin() const noexcept { return m_origin; }
