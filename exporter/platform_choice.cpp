@@ -22,6 +22,18 @@ std::vector<std::string> platform_names(const image::Index& index) {
   return {names.begin(), names.end()};
 }
 
+// buildx hangs attestations beside the manifests they speak of; they travel with those in a narrowed index.
+void add_attestations(const image::Index& index, std::vector<image::Descriptor>& chosen) {
+  std::set<std::string> digests;
+  for (const image::Descriptor& child : chosen) digests.insert(child.digest.str());
+  for (const image::Descriptor& child : index.manifests) {
+    const auto subject = child.annotations.find("vnd.docker.reference.digest");
+    if (subject != child.annotations.end() && !is_runnable(child) && digests.contains(subject->second)) {
+      chosen.push_back(child);
+    }
+  }
+}
+
 void note_missing(const image::PlatformFilter& filter, const std::vector<image::Descriptor>& chosen,
                   std::vector<std::string>& notes) {
   for (const image::Platform& wanted : filter.platforms) {
@@ -53,6 +65,7 @@ PlatformChoice choose_platforms(const image::Index& index, const image::Descript
   note_missing(filter, chosen, choice.notes);
   if (filter.platforms.size() == 1) return choice;
 
+  add_attestations(index, chosen);
   if (chosen.size() == index.manifests.size()) {
     choice.root = root;  // everything in it was chosen: it keeps its bytes
     return choice;

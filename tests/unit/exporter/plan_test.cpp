@@ -1,0 +1,129 @@
+#include "exporter/plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include "common/diag/error.hpp"
+#include "common/hash/hasher.hpp"
+#include "common/image/media_type.hpp"
+
+using namespace airgap;
+using exporter::make_plan;
+
+namespace {
+
+image::Descriptor blob(const std::string& content, std::string_view type = "application/octet-stream") {
+  return {std::string(type), hash::sha256_of(content), content.size()};
+}
+
+/// An image whose manifest stands for its name, with these layers.
+exporter::PinnedImage image_of(const std::string& name, const std::vector<std::string>& layers) {
+  const auto bytes = std::make_shared<const std::string>("manifest of " + name);
+  transport::ImageGraph graph;
+  graph.configs.push_back(blob("config of " + name, image::k_oci_config));
+  for (const std::string& layer : layers) graph.layers.push_back(blob(layer));
+  graph.manifests.push_back({blob(*bytes, image::k_oci_manifest), bytes});
+  image::Reference reference = image::Reference::parse(name);
+  registry::Repository repository{reference.registry, reference.repository};
+  return {.name = std::move(reference), .repository = std::move(repository),
+          .source_digest = graph.root().descriptor.digest, .graph = graph, .platforms = {}, .platform_choice = "all",
+          .subject = {}, .docker = {}, .notes = {}};
+}
+
+exporter::PinnedImages pinned(std::vector<exporter::PinnedImage> images) { return {.images = std::move(images), .failed = {}, .configs = {}}; }
+
+exporter::Holdings nothing() {
+  exporter::Holdings holdings;
+  holdings.has_blob = [](const bundle::Blob&) { return false; };
+  return holdings;
+}
+
+const exporter::PlanOptions k_options{.names = {},
+                                      .creator = "airgap-export test",
+                                      .created = "2026-01-02T03:04:05Z",
+                                      .new_stream = "00112233445566778899aabbccddeeff"};
+
+}  // namespace
+
+TEST_CASE("a layer that two images share is planned once, and is unique to neither") {
+  const auto plan = make_plan(
+      pinned({image_of("h.example/a:1", {"base", "only a"}), image_of("h.example/b:1", {"base"})}), nothing(), k_options);
+  CHECK(plan.contents.info.images.size() == 2);
+  CHECK(plan.fetch.size() == 4);  // two configs, two layers
+  const bundle::Image& a = plan.contents.info.images[0];
+  CHECK(a.bytes - a.unique_bytes == std::string("base").size());
+  CHECK(plan.fetch_bytes == std::string("config of h.example/a:1config of h.example/b:1baseonly a").size());
+}
+
+TEST_CASE("the order of the selection does not show in the plan") {
+  const auto a = image_of("h.example/a:1", {"x", "y"});
+  const auto b = image_of("h.example/b:1", {"y", "z"});
+  const auto one = make_plan(pinned({a, b}), nothing(), k_options);
+  const auto other = make_plan(pinned({b, a}), nothing(), k_options);
+  CHECK(one.contents.info == other.contents.info);
+  CHECK(one.fetch == other.fetch);
+}
+
+TEST_CASE("what is there already is not fetched") {
+  auto holdings = nothing();
+  const hash::Digest base = hash::sha256_of("base");
+  holdings.has_blob = [&](const bundle::Blob& asked) { return asked.digest == base; };
+  const auto plan = make_plan(pinned({image_of("h.example/a:1", {"base", "new"})}), holdings, k_options);
+  CHECK(plan.fetch.size() == 2);
+  CHECK(plan.kept_bytes == 4);
+  CHECK_FALSE(plan.unchanged);
+}
+
+TEST_CASE("a finished bundle with the same contents keeps its number and is unchanged") {
+  const auto images = pinned({image_of("h.example/a:1", {"base"})});
+  auto holdings = nothing();
+  holdings.info = make_plan(images, nothing(), k_options).contents.info;
+  holdings.info->sequence = 7;
+  holdings.finished = holdings.number_used = true;
+  holdings.has_blob = [](const bundle::Blob&) { return true; };
+  auto later = k_options;
+  later.created = "2027-01-01T00:00:00Z";
+  const auto plan = make_plan(images, holdings, later);
+  CHECK(plan.unchanged);
+  CHECK(plan.contents.info == *holdings.info);
+}
+
+TEST_CASE("new contents take the next number of the same stream") {
+  auto holdings = nothing();
+  holdings.info = make_plan(pinned({image_of("h.example/a:1", {"old"})}), nothing(), k_options).contents.info;
+  holdings.info->sequence = 7;
+  holdings.finished = holdings.number_used = true;
+  auto options = k_options;
+  options.new_stream = "ffffffffffffffffffffffffffffffff";
+  const auto plan = make_plan(pinned({image_of("h.example/a:1", {"new"})}), holdings, options);
+  CHECK(plan.contents.info.sequence == 8);
+  CHECK(plan.contents.info.stream == k_options.new_stream);
+}
+
+TEST_CASE("images of an earlier bundle that are not selected stay") {
+  auto holdings = nothing();
+  holdings.kept.push_back(image_of("h.example/old:1", {"base"}));
+  const auto plan = make_plan(pinned({image_of("h.example/a:1", {"base"})}), holdings, k_options);
+  CHECK(plan.contents.info.images.size() == 2);
+}
+
+TEST_CASE("two images that would get one name inside are refused before anything moves") {
+  CHECK_THROWS_WITH_AS(
+      make_plan(pinned({image_of("h.example/a:1", {}), image_of("other.example/a:1", {})}), nothing(), k_options),
+      doctest::Contains("h.example/a:1 and other.example/a:1 would both become"), diag::UsageError);
+}
+
+TEST_CASE("one digest with two sizes is refused") {
+  auto lying = image_of("h.example/b:1", {"base"});
+  lying.graph.layers[0].size += 1;
+  CHECK_THROWS_AS(make_plan(pinned({image_of("h.example/a:1", {"base"}), lying}), nothing(), k_options),
+                  diag::UnsafeError);
+}
+
+TEST_CASE("a derived stream depends on the images alone") {
+  const auto a = pinned({image_of("h.example/a:1", {"x"}), image_of("h.example/b:1", {})});
+  const auto b = pinned({image_of("h.example/b:1", {}), image_of("h.example/a:1", {"x"})});
+  CHECK(exporter::derived_stream(a) == exporter::derived_stream(b));
+  CHECK(exporter::derived_stream(a) != exporter::derived_stream(pinned({image_of("h.example/a:1", {"x"})})));
+  CHECK(exporter::random_stream().size() == 32);
+  CHECK(exporter::random_stream() != exporter::random_stream());
+}
