@@ -59,7 +59,9 @@ std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view valu
   if (value.find(':') == std::string_view::npos || value.size() > 64) return std::nullopt;  // no HTTP-date
   const std::time_t date = curl_getdate(std::string(value).c_str(), nullptr);
   if (date == -1) return std::nullopt;
-  return clamped(std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::from_time_t(date) - now));
+  // In seconds throughout: the system clock's own unit overflows in 2262.
+  return clamped(std::chrono::seconds(date) -
+                 std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()));
 }
 
 }  // namespace airgap::http

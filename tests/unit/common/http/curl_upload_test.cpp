@@ -116,18 +116,33 @@ TEST_CASE(
   CHECK(got.size() < 10'000'000);
 }
 
-TEST_CASE("a repeatable upload on a kept connection that died is sent again from its start") {
-  std::vector<std::string> bodies;
-  const ScriptedServer server([&](Peer& peer) {
-    const std::string head = peer.read_head();
-    if (head.empty()) return;
-    bodies.push_back(peer.read_body(length_in(head)));
-    peer.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
-  });
-  CurlClient http({.user_agent = "test"});
-  const std::string body(2'000'000, 'x');
-  for (int i = 0; i < 3; ++i) CHECK(http.send(upload(server.url(), Method::put, body))->status() == 201);
-  CHECK(bodies == std::vector<std::string>(3, body));
+TEST_CASE("an upload on a kept connection that turns out dead is sent again from its start, if it may be") {
+  for (const bool repeatable : {true, false}) {
+    CAPTURE(repeatable);
+    task::Guarded<std::vector<std::string>> bodies;
+    const auto receive = [&](Peer& peer) {
+      const std::string head = peer.read_head();
+      if (head.empty()) return;
+      std::string body = peer.read_body(length_in(head));
+      bodies.with([&](auto& all) { all.push_back(std::move(body)); });
+    };
+    const ScriptedServer server([&](Peer& peer) {
+      receive(peer);
+      peer.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+      receive(peer);  // and hangs up instead of an answer
+    });
+    CurlClient http({.user_agent = "test"});
+    Request request = upload(server.url(), Method::put, "all of it");
+    request.repeatable = repeatable;
+    CHECK(http.send(request)->status() == 201);
+    if (repeatable) {
+      CHECK(http.send(request)->status() == 201);
+      CHECK(bodies.with([](auto& all) { return all; }) == std::vector<std::string>(3, "all of it"));
+    } else {
+      CHECK_THROWS_AS(http.send(request), TransferError);
+      CHECK(bodies.with([](auto& all) { return all; }) == std::vector<std::string>(2, "all of it"));
+    }
+  }
 }
 
 TEST_CASE("a download is handed to an upload without a copy in between") {
