@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,8 @@ struct Credential {
   std::string username;
   std::string password;
   std::string identity_token;  ///< an OAuth2 refresh token; username and password are empty then
+
+  friend auto operator<=>(const Credential&, const Credential&) = default;
 };
 
 /// Where credentials are looked for, in order; the first file with a hit wins.
@@ -27,8 +30,9 @@ struct CredentialSources {
 /// REGISTRY_AUTH_FILE or the containers and docker places (SKOPEO-SYNC 4.3), from the environment.
 std::vector<std::string> default_auth_files();
 
-/// Finds credentials for host/repository: longest matching key of `auths`, `credHelpers`, then `credsStore`
-/// (run without a shell, 10 s, bounded output; R152). Thread-safe; helpers are asked once a host.
+/// Finds credentials for host/repository. In a file the host's entry in `credHelpers` comes first, as docker
+/// and podman have it, then the longest matching key of `auths`, then `credsStore` (run without a shell, 10
+/// s, bounded output; R152). Thread-safe; helpers are asked once a host.
 class CredentialStore {
  public:
   explicit CredentialStore(CredentialSources sources);

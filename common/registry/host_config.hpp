@@ -7,14 +7,15 @@
 #include <vector>
 
 #include "common/http/message.hpp"
+#include "common/http/redirecting_client.hpp"
 
 namespace airgap::registry {
 
 /// How the user said hosts are to be reached. Hosts are host[:port] as in image names.
 struct HostRules {
-  std::set<std::string> insecure;    ///< --insecure: certificate not verified, plain http where there is no TLS
-  std::set<std::string> plain_http;  ///< --plain-http: http only
-  std::string cert_dir;              ///< --cert-dir: replaces the certs.d search; empty for none
+  std::set<std::string> insecure;  ///< --insecure: certificate not verified, plain http where there is no TLS
+  std::set<std::string> plain_http;     ///< --plain-http: http only
+  std::string cert_dir;                 ///< --cert-dir: replaces the certs.d search; empty for none
   std::vector<std::string> cert_roots;  ///< directories that hold HOST[:PORT]/, first existing one wins
 };
 
@@ -29,9 +30,14 @@ struct HostConfig {
   bool named = false;                  ///< by --insecure or --plain-http: private addresses are allowed
 };
 
-/// Reads certs.d: *.crt are CAs, X.cert goes with X.key. Throws UsageError for a half pair, StorageError for files
-/// that cannot be read.
+/// Reads certs.d: *.crt are CAs, X.cert goes with X.key. A directory that we may not list is passed over with
+/// a warning. Throws UsageError for a half pair, StorageError for files that cannot be read.
 HostConfig host_config(const HostRules& rules, const std::string& host);
+
+/// The same for origins that somebody else named: redirects, token servers, foreign layers. Answers are kept,
+/// since connections are shared by TLS settings. A client certificate of --cert-dir is not shown to them.
+/// Thread-safe.
+http::OriginLookup origin_lookup(const HostRules& rules);
 
 /// The host that serves the API: registry-1.docker.io for docker.io, else the same.
 std::string api_host(const std::string& registry);

@@ -10,21 +10,14 @@
 
 #include "common/hash/digest.hpp"
 #include "common/http/client.hpp"
-#include "common/http/retry_policy.hpp"
 #include "common/image/descriptor.hpp"
 #include "common/registry/credentials.hpp"
-#include "common/registry/host_config.hpp"
+#include "common/registry/registry_options.hpp"
 #include "common/registry/repository.hpp"
 #include "common/task/clock.hpp"
 #include "common/transport/image_source.hpp"
 
 namespace airgap::registry {
-
-struct RegistryOptions {
-  HostRules hosts;
-  http::RetryPolicy retry;
-  std::stop_token stop;
-};
 
 /// A manifest as a registry answered: exact bytes, the digest they hash to and the type that was decided.
 struct FetchedManifest {
@@ -44,25 +37,33 @@ struct PutResult {
   bool subject_indexed = false;  ///< the registry answered OCI-Subject: it keeps the referrers list itself
 };
 
-/// The distribution specification from a client's side, over any number of hosts: authentication, retries, limits,
-/// quirks (DESIGN 4; RELIABILITY 4.2). `reference` is a tag or a digest's text. Absence that is normal is an empty
-/// optional; everything else that is not success throws: NetworkError, CredentialsError, IntegrityError, UnsafeError,
-/// with the host, repository and what to do. Thread-safe. What a host taught is remembered for the run.
+/// The distribution specification from a client's side, over any number of hosts: authentication, retries,
+/// limits, quirks (DESIGN 4; RELIABILITY 4.2). `reference` is a tag or a digest's text. Absence that is
+/// normal is an empty optional; everything else that is not success throws: NetworkError, CredentialsError,
+/// IntegrityError, UnsafeError, with the host, repository and what to do. Thread-safe. What a host taught is
+/// remembered for the run.
 class RegistryClient {
  public:
   /// `transport` retries and follows redirects; `credentials` and `clock` are borrowed too.
-  RegistryClient(http::Client& transport, CredentialStore& credentials, task::Clock& clock, RegistryOptions options);
+  RegistryClient(http::Client& transport, CredentialStore& credentials, task::Clock& clock,
+                 RegistryOptions options);
   ~RegistryClient();
 
   /// HEAD, with GET as fallback where a registry refuses HEAD or leaves the digest out (R32, R33).
   std::optional<ManifestHead> head_manifest(const Repository& repository, std::string_view reference);
-  /// By digest the bytes are verified; by tag their digest is what they hash to. Empty when it does not exist.
+  /// By digest the bytes are verified; by tag their digest is what they hash to. Empty when it does not
+  /// exist.
   std::optional<FetchedManifest> get_manifest(const Repository& repository, std::string_view reference);
-  /// All valid tags, sorted; bad ones are skipped with a warning (R57-R59). Empty when the repository is unknown.
+  /// The verified bytes of a document of any type that another document names; not parsed. Throws
+  /// NetworkError when it is not there.
+  std::string read_document(const Repository& repository, const image::Descriptor& wanted);
+  /// All valid tags, sorted; bad ones are skipped with a warning (R57-R59). Empty when the repository is
+  /// unknown.
   std::optional<std::vector<std::string>> list_tags(const Repository& repository);
-  /// OCI 1.1 referrers of a manifest: the API's answer; nothing where the registry has no such API, and then the caller
-  /// looks at the tags (R61). Any other failure throws.
-  std::optional<std::vector<image::Descriptor>> referrers(const Repository& repository, const hash::Digest& subject);
+  /// OCI 1.1 referrers of a manifest: the API's answer; nothing where the registry has no such API, and then
+  /// the caller looks at the tags (R61). Any other failure throws.
+  std::optional<std::vector<image::Descriptor>> referrers(const Repository& repository,
+                                                          const hash::Digest& subject);
 
   bool has_blob(const Repository& repository, const hash::Digest& digest);
   /// The bytes from `offset`; a transfer that breaks is resumed by Range with a strict check of the answer
@@ -70,13 +71,17 @@ class RegistryClient {
   std::unique_ptr<io::Source> open_blob(const Repository& repository, const image::Descriptor& blob,
                                         std::uint64_t offset);
 
+  /// Says beforehand that this repository will be pushed to: reading it then asks for the right to push as
+  /// well, which registries with tokens want to see before they answer for a repository that does not exist
+  /// yet.
+  void expect_push(const Repository& repository);
   /// Cross-repository mount; false when the registry would not, and the blob has to be uploaded (R69).
   bool mount_blob(const Repository& repository, const hash::Digest& digest, const Repository& from);
-  /// POST+PUT, then PATCH, then chunks where a registry insists. Hashes what it sends: DigestMismatch when the source's
-  /// bytes are not those of `blob`, and nothing is committed then (R71-R77). `sent` is told of bytes as they leave and
-  /// of a restart with a negative count.
-  void upload_blob(const Repository& repository, const image::Descriptor& blob, const transport::BlobOpener& open,
-                   const std::function<void(std::int64_t)>& sent);
+  /// POST+PUT, then PATCH, then chunks where a registry insists. Hashes what it sends: DigestMismatch when
+  /// the source's bytes are not those of `blob`, and nothing is committed then (R71-R77). `sent` is told of
+  /// bytes as they leave and of a restart with a negative count.
+  void upload_blob(const Repository& repository, const image::Descriptor& blob,
+                   const transport::BlobOpener& open, const std::function<void(std::int64_t)>& sent);
   PutResult put_manifest(const Repository& repository, std::string_view reference, std::string_view bytes,
                          std::string_view media_type);
 

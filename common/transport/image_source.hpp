@@ -10,8 +10,8 @@
 
 namespace airgap::transport {
 
-/// Opens the bytes of one blob from `offset` (bytes) to the end; called again for each attempt. The bytes are not
-/// verified: who stores or sends them checks size and digest.
+/// Opens the bytes of one blob from `offset` (bytes) to the end; called again for each attempt. The bytes are
+/// not verified: who stores or sends them checks size and digest.
 using BlobOpener = std::function<std::unique_ptr<io::Source>(std::uint64_t offset)>;
 
 /// Where the documents and blobs of one image come from: a repository of a registry, or a bundle.
@@ -19,8 +19,8 @@ using BlobOpener = std::function<std::unique_ptr<io::Source>(std::uint64_t offse
 class ImageSource {
  public:
   virtual ~ImageSource() = default;
-  /// The exact bytes of a manifest or index, verified against digest and size (0: size not known) and within the
-  /// limit for manifests. Throws NetworkError when it is not there, DigestMismatch, UnsafeError.
+  /// The exact bytes of a manifest or index, verified against digest and size (0: size not known) and within
+  /// the limit for manifests. Throws NetworkError when it is not there, DigestMismatch, UnsafeError.
   virtual std::string read_manifest(const image::Descriptor& wanted) = 0;
   /// The bytes of a blob from `offset`, not verified.
   virtual std::unique_ptr<io::Source> open_blob(const image::Descriptor& blob, std::uint64_t offset) = 0;

@@ -1,0 +1,166 @@
+#include "common/registry/blob_upload.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "common/diag/log.hpp"
+#include "common/hash/verifying_source.hpp"
+#include "common/registry/blob_download.hpp"
+#include "common/registry/upload_session.hpp"
+#include "common/registry/upload_ways.hpp"
+
+namespace airgap::registry {
+namespace {
+
+using Kind = UploadOutcome::Kind;
+
+constexpr int k_max_sessions = 3;                                   // lost ones in a row (R71)
+constexpr std::uint64_t k_smallest_chunk = std::uint64_t{1} << 20;  // bytes: what nginx takes by default
+constexpr std::uint64_t k_largest_chunk = std::uint64_t{32} << 20;  // bytes: a chunk is held in memory
+
+double jitter() {
+  thread_local std::mt19937_64 engine(std::random_device{}());
+  return std::uniform_real_distribution<>(0.0, 1.0)(engine);
+}
+
+/// Sends one blob until it is there or nothing is left to try.
+class BlobUpload {
+ public:
+  BlobUpload(HostSession& host, const std::string& path, OutgoingBlob& blob)
+      : m_host(host),
+        m_path(path),
+        m_blob(blob),
+        m_way(host.learned().upload_way),
+        m_chunk(host.learned().chunk_size) {}
+
+  void run() {
+    for (;;) {
+      const UploadOutcome outcome = attempt();
+      if (outcome.kind == Kind::done) return remember();
+      if (!prepare_next(outcome)) return;
+    }
+  }
+
+ private:
+  UploadOutcome attempt() {
+    const UploadSession session = start_upload(m_host, m_path, m_blob.descriptor());
+    m_min_chunk = session.min_chunk;
+    try {
+      switch (m_way) {
+        case UploadWay::put:
+          return upload_by_put(m_host, m_path, session, m_blob);
+        case UploadWay::patch:
+          return upload_by_patch(m_host, m_path, session, m_blob);
+        case UploadWay::chunks:
+          return upload_by_chunks(m_host, m_path, session, m_blob, chunk_size());
+      }
+    } catch (const http::TransferError& error) {
+      if (!error.retryable() || m_failures == m_host.parts().options.retry.repeats) throw;
+      m_why = error.message();
+    }
+    return {Kind::try_later};
+  }
+
+  // False when it turned out to be there already.
+  bool prepare_next(const UploadOutcome& outcome) {
+    switch (outcome.kind) {
+      case Kind::try_later:
+        wait(outcome);
+        return !is_there();  // the reply may have been lost, not the blob (R77)
+      case Kind::lost:
+        if (++m_lost == k_max_sessions) fail(outcome, "it loses its upload sessions");
+        return !is_there();
+      case Kind::other_way:
+        take_other_way(outcome);
+        return true;
+      case Kind::too_large:
+        make_smaller(outcome);
+        return true;
+      case Kind::mismatch:
+        m_blob.check_bytes();
+        if (std::exchange(m_mismatched, true)) fail(outcome, "the bytes that were sent are right");
+        return true;
+      case Kind::done:
+      case Kind::refused:
+        break;
+    }
+    fail(outcome, {});
+  }
+
+  void wait(const UploadOutcome& outcome) {
+    const http::RetryPolicy& policy = m_host.parts().options.retry;
+    const auto asked = outcome.retry_after.value_or(std::chrono::milliseconds(0));
+    if (m_failures == policy.repeats || asked > policy.longest_wait) fail(outcome, {});
+    const auto time = std::max(asked, policy.backoff(m_failures++, jitter()));
+    const std::string why = outcome.refusal ? outcome.refusal->str() : m_why;
+    diag::log("registry", diag::LogLevel::debug,
+              fmt::format("{}: {}; again in {} ms", asked_here().subject, why, time.count()));
+    m_host.parts().clock.sleep(time, m_host.parts().options.stop);
+  }
+
+  void take_other_way(const UploadOutcome& outcome) {
+    if (m_way == UploadWay::chunks) fail(outcome, {});
+    m_way = m_way == UploadWay::put ? UploadWay::patch : UploadWay::chunks;
+  }
+
+  void make_smaller(const UploadOutcome& outcome) {
+    if (m_way != UploadWay::chunks && m_blob.descriptor().size > k_smallest_chunk) {
+      m_way = UploadWay::chunks;
+      if (m_blob.descriptor().size <= m_chunk) m_chunk = k_smallest_chunk;
+      return;
+    }
+    if (m_way != UploadWay::chunks || m_chunk <= k_smallest_chunk) fail(outcome, {});
+    m_chunk = k_smallest_chunk;
+  }
+
+  std::uint64_t chunk_size() const { return std::min(std::max(m_chunk, m_min_chunk), k_largest_chunk); }
+
+  bool is_there() {
+    const bool there = has_blob(m_host, m_path, m_blob.descriptor().digest);
+    if (!there) return false;
+    m_blob.count().restart();
+    m_blob.count().add(m_blob.descriptor().size);
+    return true;
+  }
+
+  void remember() {
+    m_host.learned().upload_way = m_way;
+    m_host.learned().chunk_size = m_chunk;
+  }
+
+  Asked asked_here() const { return asked_to_push(m_host, m_path, m_blob.descriptor()); }
+
+  [[noreturn]] void fail(const UploadOutcome& outcome, std::string_view why) const {
+    if (outcome.refusal && why.empty()) throw_refusal(*outcome.refusal, asked_here());
+    const std::string what = outcome.refusal ? outcome.refusal->str() : m_why;
+    throw diag::NetworkError(fmt::format("{} did not take {}: {}{}{}", m_host.registry(),
+                                         asked_here().subject, why, what.empty() ? "" : ": ", what),
+                             "run the same command again: what is there is skipped");
+  }
+
+  HostSession& m_host;
+  const std::string& m_path;
+  OutgoingBlob& m_blob;
+  UploadWay m_way;
+  std::uint64_t m_chunk;          // bytes
+  std::uint64_t m_min_chunk = 0;  // bytes, of the latest session
+  std::size_t m_failures = 0;
+  int m_lost = 0;
+  bool m_mismatched = false;
+  std::string m_why;  // of the latest broken transfer
+};
+
+}  // namespace
+
+void upload_blob(HostSession& host, const std::string& path, const image::Descriptor& blob,
+                 const transport::BlobOpener& open, const std::function<void(std::int64_t)>& sent) {
+  OutgoingBlob outgoing(blob, open, sent);
+  if (blob.size == 0) outgoing.check_bytes();  // nothing is read while nothing is sent
+  host.require_registry();
+  BlobUpload(host, path, outgoing).run();
+}
+
+}  // namespace airgap::registry

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/image/descriptor.hpp"
+#include "common/registry/host_session.hpp"
+#include "common/registry/upload_session.hpp"
+#include "common/transport/image_source.hpp"
+
+namespace airgap::registry {
+
+/// Reports the bytes of one blob as they leave, and takes them back when it starts over.
+class SentCount {
+ public:
+  explicit SentCount(const std::function<void(std::int64_t)>& sent) : m_sent(sent) {}
+  void add(std::uint64_t count);
+  void restart();
+
+ private:
+  const std::function<void(std::int64_t)>& m_sent;
+  std::int64_t m_total = 0;
+};
+
+/// A blob on its way. Every source that it opens checks size and digest before it reports its end.
+class OutgoingBlob {
+ public:
+  /// All is borrowed.
+  OutgoingBlob(const image::Descriptor& descriptor, const transport::BlobOpener& open,
+               const std::function<void(std::int64_t)>& sent);
+
+  const image::Descriptor& descriptor() const noexcept { return m_descriptor; }
+  SentCount& count() noexcept { return m_count; }
+  std::unique_ptr<io::Source> open_checked() const;  ///< not counted
+  std::unique_ptr<io::Source> open_counted();        ///< counted, from zero again
+  /// Reads it all: DigestMismatch when the bytes here are not those of the digest (R76).
+  void check_bytes() const;
+
+ private:
+  const image::Descriptor& m_descriptor;
+  const transport::BlobOpener& m_open;
+  SentCount m_count;
+};
+
+/// What came of one attempt to send a blob.
+struct UploadOutcome {
+  enum class Kind {
+    done,
+    lost,       ///< the session is gone or confused: begin another one (R71)
+    try_later,  ///< the server or the line failed
+    other_way,  ///< the registry does not take it this way (R75)
+    too_large,  ///< a limit on request bodies (R74)
+    mismatch,   ///< the registry says that the bytes do not fit the digest (R76)
+    refused,
+  };
+  Kind kind = Kind::done;
+  std::optional<Refusal> refusal{};
+  std::optional<std::chrono::milliseconds> retry_after{};
+};
+
+// Each way sends the whole blob in `session` and commits it. Requests are sent once: who calls starts over.
+// distribution-spec, "Pushing blobs". `chunk_size` is in bytes; a chunk is held in memory.
+
+UploadOutcome upload_by_put(HostSession& host, const std::string& path, UploadSession session,
+                            OutgoingBlob& blob);
+UploadOutcome upload_by_patch(HostSession& host, const std::string& path, UploadSession session,
+                              OutgoingBlob& blob);
+UploadOutcome upload_by_chunks(HostSession& host, const std::string& path, UploadSession session,
+                               OutgoingBlob& blob, std::uint64_t chunk_size);
+
+}  // namespace airgap::registry
