@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/task/guarded.hpp"
 #include "tests/unit/common/http/scripted_server.hpp"
 
 namespace airgap::http {
@@ -51,9 +52,9 @@ std::string failure_of(const std::string& answer, bool& retryable) {
 }  // namespace
 
 TEST_CASE("a request is sent as asked and its answer comes back whole") {
-  std::string seen;
+  task::Guarded<std::string> sent;
   const ScriptedServer server([&](Peer& peer) {
-    seen = peer.read_head();
+    sent.with([&](std::string& head) { head = peer.read_head(); });
     peer.send(
         "HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\nContent-Range: bytes 5-9/10\r\n\r\nhello");
     peer.wait_for_close();
@@ -71,6 +72,7 @@ TEST_CASE("a request is sent as asked and its answer comes back whole") {
     CHECK(response->head().url == request.url);
     CHECK(body_of(*response) == "hello");
   }
+  const std::string seen = sent.with([](const std::string& head) { return head; });
   CHECK(seen.starts_with("GET /v2/a/../b?x=%2f&y HTTP/1.1\r\n"));
   CHECK(seen.find("\r\nUser-Agent: airgap-test\r\n") != std::string::npos);
   CHECK(seen.find("\r\nRange: bytes=5-9\r\n") != std::string::npos);

@@ -5,6 +5,7 @@
 
 #include "common/diag/error.hpp"
 #include "common/http/curl_client.hpp"
+#include "common/task/guarded.hpp"
 #include "tests/unit/common/http/scripted_server.hpp"
 
 namespace airgap::http {
@@ -25,6 +26,11 @@ std::size_t length_in(const std::string& head) {
   return at == std::string::npos ? 0 : std::stoul(head.substr(at + 16));
 }
 
+struct Received {
+  std::string head;
+  std::string body;
+};
+
 /// Gives 100 KiB and then fails.
 class FailingSource : public io::Source {
  public:
@@ -43,29 +49,25 @@ class FailingSource : public io::Source {
 TEST_CASE("uploads carry their length, ask for no permission and arrive whole") {
   std::string body;
   for (int i = 0; body.size() < 3'000'000; ++i) body += std::to_string(i);
-  std::string head;
-  std::string got;
+  task::Guarded<Received> last;
   const ScriptedServer server([&](Peer& peer) {
-    while (!(head = peer.read_head()).empty()) {
-      got = peer.read_body(length_in(head));
+    for (std::string head = peer.read_head(); !head.empty(); head = peer.read_head()) {
+      std::string got = peer.read_body(length_in(head));
+      last.with([&](Received& received) { received = {head, std::move(got)}; });
       peer.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
     }
   });
   CurlClient http({.user_agent = "test"});
   for (const Method method : {Method::post, Method::put, Method::patch}) {
     for (const std::string& sent : {std::string(), std::string("{}"), body}) {
-      std::string line;
-      {
-        const auto response = http.send(upload(server.url("/up"), method, sent));
-        CHECK(response->status() == 201);
-        line = head;
-      }
-      CAPTURE(line);
-      CHECK(line.starts_with(std::string(name(method)) + " /up HTTP/1.1\r\n"));
-      CHECK(line.find("\r\nContent-Length: " + std::to_string(sent.size()) + "\r\n") != std::string::npos);
-      CHECK(line.find("\r\nContent-Type: application/octet-stream\r\n") != std::string::npos);
-      CHECK(line.find("Expect") == std::string::npos);
-      CHECK(line.find("Transfer-Encoding") == std::string::npos);
+      CHECK(http.send(upload(server.url("/up"), method, sent))->status() == 201);
+      const auto [head, got] = last.with([](const Received& received) { return received; });
+      CAPTURE(head);
+      CHECK(head.starts_with(std::string(name(method)) + " /up HTTP/1.1\r\n"));
+      CHECK(head.find("\r\nContent-Length: " + std::to_string(sent.size()) + "\r\n") != std::string::npos);
+      CHECK(head.find("\r\nContent-Type: application/octet-stream\r\n") != std::string::npos);
+      CHECK(head.find("Expect") == std::string::npos);
+      CHECK(head.find("Transfer-Encoding") == std::string::npos);
       CHECK((got == sent));
     }
   }
@@ -73,9 +75,9 @@ TEST_CASE("uploads carry their length, ask for no permission and arrive whole") 
 }
 
 TEST_CASE("a POST without a body says that it has none") {
-  std::string head;
+  task::Guarded<std::string> seen;
   const ScriptedServer server([&](Peer& peer) {
-    head = peer.read_head();
+    seen.with([&](std::string& head) { head = peer.read_head(); });
     peer.send("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
     peer.wait_for_close();
   });
@@ -83,6 +85,7 @@ TEST_CASE("a POST without a body says that it has none") {
   Request request{.method = Method::post, .url = server.url()};
   request.allow_plain_http = true;
   CHECK(http.send(request)->status() == 202);
+  const std::string head = seen.with([](const std::string& text) { return text; });
   CHECK(head.find("\r\nContent-Length: 0\r\n") != std::string::npos);
 }
 
@@ -147,11 +150,11 @@ TEST_CASE("an upload on a kept connection that turns out dead is sent again from
 
 TEST_CASE("a download is handed to an upload without a copy in between") {
   std::string body(5'000'000, 'y');
-  std::string got;
+  task::Guarded<std::string> got;
   const ScriptedServer from(
       ScriptedServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n" + body));
   const ScriptedServer into([&](Peer& peer) {
-    got = peer.read_body(length_in(peer.read_head()));
+    got.with([&](std::string& all) { all = peer.read_body(length_in(peer.read_head())); });
     peer.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
     peer.wait_for_close();
   });
@@ -165,7 +168,7 @@ TEST_CASE("a download is handed to an upload without a copy in between") {
     return http.send(get);
   };
   CHECK(http.send(request)->status() == 201);
-  CHECK((got == body));
+  CHECK(got.with([&](const std::string& all) { return all == body; }));
 }
 
 }  // namespace airgap::http
