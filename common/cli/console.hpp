@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
 #include "common/transport/observer.hpp"
 
@@ -21,34 +22,44 @@ struct ConsoleOptions {
   ColorMode color = ColorMode::automatic;
 };
 
-/// Everything said to the operator. Results (a list, a plan) go to stdout; status, progress, warnings and errors to
-/// stderr, so that stdout may be the bundle itself. On a terminal a bar in bytes with rate and time left and a line for each
-/// running transfer, redrawn in place, never backwards; elsewhere a line every few seconds. Thread-safe.
+/// Everything said to the operator. Results (a list, a plan) go to stdout; status, progress, warnings and
+/// errors to stderr, so that stdout may be the bundle itself. On a terminal a bar in bytes with rate and time
+/// left and a line for each running transfer, redrawn in place, never backwards; elsewhere a line every few
+/// seconds. Thread-safe.
 class Console : public transport::Observer, public diag::LogSink {
  public:
-  explicit Console(const ConsoleOptions& options);
+  /// The descriptors are borrowed.
+  explicit Console(const ConsoleOptions& options, int out = 1, int err = 2);
   ~Console() override;
 
   bool json() const;
-  /// stdout carries a bundle (`--output -`): results go to stderr from now on, and events nowhere else than there.
+  /// stdout carries a bundle (`--output -`): results go to stderr from now on, and events nowhere else than
+  /// there.
   void reserve_stdout();
 
-  void result(std::string_view text);  ///< a line of what was asked for; not shown with --json
+  /// A line of what was asked for; not shown with --json. Throws StorageError when it cannot be written.
+  void result(std::string_view text);
   void status(std::string_view text);  ///< a line about what is being done; not with --quiet
-  /// One JSON object for --json, as text: {"event":"…",…}; ignored without --json.
+  /// One JSON object for --json, as text: {"event":"…",…}; ignored without --json. Work does not stop when it
+  /// cannot be written (R134); output_failed() tells.
   void event(std::string_view json_object);
+  bool output_failed() const noexcept;
+  /// What ended the run: `text` (failure.hpp) on stderr, and an event. Ends a display that still runs.
+  void failure(std::string_view text, const diag::Error& error, int status);
 
-  /// The transfers begin: `bytes` will move in `blobs` blobs; `verb` is "fetching" or "pushing".
+  /// The transfers begin: `blobs` blobs of `bytes` in all, those bytes included that an earlier run left;
+  /// `verb` is "fetching" or "pushing". One display at a time: a second begin ends the first.
   void begin_transfers(std::string_view verb, std::uint64_t bytes, std::uint64_t blobs);
   void end_transfers();
-  /// Plain counters for work that is not transfers (resolving, verifying, checking): "resolving 12/40 images".
+  /// Plain counters for work that is not transfers: "resolving images: 12 of 40 (30%)". `total` 0 is unknown.
   void begin_count(std::string_view what, std::uint64_t total, bool bytes);
   void count(std::uint64_t more);
   void end_count();
-  /// An image is done: a line with its outcome ("fetched", "unchanged", "pushed", "failed"), size and time, and an event.
+  /// An image is done: a line with its outcome ("fetched", "unchanged", "pushed", "failed"), size and time,
+  /// and an event.
   void image_finished(std::string_view name, std::string_view outcome, std::uint64_t bytes, double seconds);
 
-  // transport::Observer
+  // transport::Observer. An outcome "failed" takes a blob that was given up out of the display.
   void blob_started(const hash::Digest& digest, std::uint64_t size, std::uint64_t already) override;
   void blob_progress(const hash::Digest& digest, std::uint64_t moved) override;
   void blob_restarted(const hash::Digest& digest, std::uint64_t lost) override;

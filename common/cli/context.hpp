@@ -15,6 +15,7 @@ struct Context {
   std::stop_token stop;     ///< asked for by SIGINT, SIGTERM, SIGHUP
   Console& console;         ///< where everything for people and machines goes
   std::string report_file;  ///< --report, empty for none
+  bool published = false;  ///< a report went out (report.hpp); otherwise App sends one that says how it ended
 };
 
 }  // namespace airgap::cli

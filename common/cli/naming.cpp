@@ -6,7 +6,8 @@ namespace airgap::cli {
 
 image::Mapping parse_naming(bool scoped, bool flat, const std::vector<std::string>& maps) {
   if (scoped && flat) {
-    throw diag::UsageError("--scoped and --flat exclude each other", "give one of them, or --map for single images");
+    throw diag::UsageError("--scoped and --flat exclude each other",
+                           "give one of them, or --map for single images");
   }
   image::Mapping mapping;
   mapping.mode = scoped ? image::NameMode::scoped : flat ? image::NameMode::flat : image::NameMode::path;

@@ -29,8 +29,8 @@ struct RegistryAccessOptions {
 /// The registry client with all that it stands on (DESIGN 4), built from the options and the environment.
 class RegistryAccess {
  public:
-  /// `credential_host` is the host[:port] that --creds-stdin and --creds-file speak for: the one named on the command
-  /// line; UsageError when they are given and it is empty (several hosts).
+  /// `credential_host` is the host[:port] that --creds-stdin and --creds-file speak for: the one named on the
+  /// command line; UsageError when they are given and it is empty (several hosts).
   RegistryAccess(const RegistryAccessOptions& options, const std::string& credential_host, Context& context);
   ~RegistryAccess();
   registry::RegistryClient& client();

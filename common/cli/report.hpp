@@ -16,8 +16,8 @@ struct ImageOutcome {
   std::uint64_t bytes = 0;
   std::string outcome;  ///< "fetched", "unchanged", "pushed", "present", "failed", "skipped"
   double seconds = 0;
-  std::string error;       ///< message, empty without a failure
-  std::string error_kind;  ///< "network", "integrity", …
+  std::string error;               ///< message, empty without a failure
+  std::string error_kind;          ///< "network", "integrity", …
   std::vector<std::string> notes;  ///< "the index was narrowed to linux/amd64; original digest sha256:…"
 };
 
@@ -31,10 +31,16 @@ struct RunReport {
   std::uint64_t bytes_present = 0;  ///< that were there already
   std::uint64_t blobs_moved = 0;
   double seconds = 0;
-  int status = 0;  ///< exit status
+  int status = 0;          ///< exit status
+  std::string error;       ///< what ended the run as a whole, empty otherwise
+  std::string error_kind;  ///< "network", "integrity", …
 };
 
-/// Writes the report file when --report asked for one (StorageError when that fails) and the "done" event.
+/// The text of a report file: JSON, members always in the same order.
+std::string report_json(const RunReport& report, const Context& context);
+
+/// Sends the "done" event and writes the report file when --report asked for one (StorageError when that
+/// fails). Called once, last. A run that was interrupted gets 128 + the signal as its status.
 void publish(const RunReport& report, Context& context);
 
 }  // namespace airgap::cli

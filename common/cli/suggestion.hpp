@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace airgap::cli {
+
+/// The known word that `typed` most likely stands for; nothing when none is near enough.
+std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& known);
+
+}  // namespace airgap::cli
