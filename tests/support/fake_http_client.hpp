@@ -23,6 +23,7 @@ struct FakeAnswer {
   std::string body{};
   std::string remote_address{};
   std::function<void()> error{};
+  bool cut = false;  ///< the body breaks off after `body`
 };
 
 /// A request as it was sent, its body read to the end.
@@ -46,7 +47,7 @@ struct SentRequest {
 class FakeResponse : public http::Response {
  public:
   FakeResponse(const http::Request& request, FakeAnswer answer)
-      : m_body(std::move(answer.body)), m_rest(m_body) {
+      : m_body(std::move(answer.body)), m_rest(m_body), m_cut(answer.cut) {
     m_head.status = answer.status;
     m_head.url = request.url;
     m_head.remote_address = std::move(answer.remote_address);
@@ -59,11 +60,16 @@ class FakeResponse : public http::Response {
     if (request.method == http::Method::head) m_rest = io::MemorySource({});
   }
   const http::ResponseHead& head() const noexcept override { return m_head; }
-  std::size_t read(std::span<std::byte> out) override { return m_rest.read(out); }
+  std::size_t read(std::span<std::byte> out) override {
+    const std::size_t count = m_rest.read(out);
+    if (count == 0 && m_cut) throw http::TransferError("the transfer was cut", true);
+    return count;
+  }
 
  private:
   std::string m_body;
   io::MemorySource m_rest;
+  bool m_cut;
   http::ResponseHead m_head;
 };
 
