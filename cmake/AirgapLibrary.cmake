@@ -24,7 +24,8 @@ function(airgap_library name)
     target_link_libraries(${target} ${scope} ${ARG_SYSTEM})
   endif()
   file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
-  set_property(GLOBAL APPEND PROPERTY AIRGAP_LAYERS "${folder}:${name}:${ARG_USES}")
+  string(REPLACE ";" " " uses "${ARG_USES}")
+  set_property(GLOBAL APPEND PROPERTY AIRGAP_LAYERS "${folder}:${name}:${uses}")
 endfunction()
 
 # airgap_test(NAME SOURCES a_test.cpp... [USES folder...]): one doctest program per folder.

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/diag/log.hpp"
-#include "common/hash/verifying_source.hpp"
 #include "common/image/image_config.hpp"
 #include "common/image/manifest.hpp"
 #include "exporter/docker_entry.hpp"
@@ -15,7 +14,6 @@
 namespace airgap::exporter {
 namespace {
 
-constexpr std::uint64_t k_kept_config = std::uint64_t{64} << 10;  // small enough to keep until it is stored
 constexpr std::size_t k_max_accessory_depth = 4;  // a signature of an attestation of an image is three
 
 registry::Repository repository_of(const image::Reference& name) { return {name.registry, name.repository}; }
@@ -114,34 +112,13 @@ void ImageResolver::learn_platform(PinnedImage& image, DocumentSource& documents
   const auto parsed = image::parse_manifest(*image.graph.root().bytes, {}, root.media_type);
   const image::Manifest* manifest = parsed.image();
   if (manifest == nullptr || !manifest->is_runnable()) return;
-  const image::Platform platform = image::parse_config_platform(read_config(*manifest->config, documents));
+  const image::Platform platform = image::parse_config_platform(*m_configs.read(*manifest->config, documents));
   if (!filter.all && !filter.matches(platform)) {
     throw diag::NetworkError(
         fmt::format("there is no {} in the image; it has {}", filter.str(), platform.str()),
         "choose one with --platform, or take all of them with --platform all");
   }
   image.platforms = {platform};
-}
-
-std::string ImageResolver::read_config(const image::Descriptor& config, DocumentSource& documents) {
-  const auto kept = m_configs.with([&](const auto& configs) {
-    const auto found = configs.find(config.digest);
-    return found == configs.end() ? nullptr : found->second;
-  });
-  if (kept) return *kept;
-  if (config.size > image::k_max_config) {
-    throw diag::UnsafeError(fmt::format("config {} announces {} bytes, over the limit of {}", config.digest.str(),
-                                        config.size, image::k_max_config));
-  }
-  const auto bytes = documents.open_blob(config, 0);
-  hash::VerifyingSource verified(*bytes, config.digest, config.size);
-  std::string text = io::read_all(verified, image::k_max_config, "config");
-  if (config.size <= k_kept_config) {
-    m_configs.with([&](auto& configs) {
-      configs.emplace(config.digest, std::make_shared<const std::string>(text));
-    });
-  }
-  return text;
 }
 
 void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found) {
@@ -176,10 +153,6 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit, s
     by_tag.tag = tag;
     accompany(by_tag, [&] { return pin(by_tag, visit.documents, whole); });
   }
-}
-
-std::map<hash::Digest, std::shared_ptr<const std::string>> ImageResolver::take_configs() {
-  return m_configs.with([](auto& configs) { return std::exchange(configs, {}); });
 }
 
 }  // namespace airgap::exporter

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/config_reader.hpp"
 #include "exporter/document_source.hpp"
 #include "exporter/resolve.hpp"
 #include "exporter/tag_lists.hpp"
@@ -21,7 +22,8 @@ class ImageResolver {
   /// cosign tags, of the image's every manifest, and of those in turn.
   std::vector<PinnedImage> resolve(const Wanted& wanted, bool referrers);
 
-  std::map<hash::Digest, std::shared_ptr<const std::string>> take_configs();
+  /// Small configs that were read on the way.
+  std::map<hash::Digest, std::shared_ptr<const std::string>> configs() const { return m_configs.kept(); }
 
  private:
   struct Root;
@@ -32,13 +34,12 @@ class ImageResolver {
                                 DocumentSource& documents, const image::PlatformFilter& filter);
   void learn_platform(PinnedImage& image, DocumentSource& documents, const image::PlatformFilter& filter);
   void add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found);
-  std::string read_config(const image::Descriptor& config, DocumentSource& documents);
 
   const Selection& m_selection;
   registry::RegistryClient& m_client;
   const KnownImages& m_known;
   TagLists m_tags;
-  task::Guarded<std::map<hash::Digest, std::shared_ptr<const std::string>>> m_configs;
+  ConfigReader m_configs;
 };
 
 }  // namespace airgap::exporter

@@ -29,7 +29,7 @@ PinnedImages resolve(const Selection& selection, registry::RegistryClient& clien
     for (PinnedImage& image : group) pinned.images.push_back(std::move(image));
   }
   pinned.failed = failed.with([](auto& list) { return std::exchange(list, {}); });
-  pinned.configs = resolver.take_configs();
+  pinned.configs = resolver.configs();
   return pinned;
 }
 

@@ -4,7 +4,7 @@
 
 namespace airgap::exporter {
 
-void ExportOptions::declare(cli::Command& command) {
+void ExportOptions::declare_selection(cli::Command& command) {
   command.positionals("IMAGE", select.images, 0, "image names: nginx:1.27, quay.io/org/app@sha256:…");
   command.option("--from", select.from_files, "FILE", "a list of images, a name a line; - is standard input");
   command.option("--platform", select.platforms, "LIST",
@@ -13,7 +13,6 @@ void ExportOptions::declare(cli::Command& command) {
   command.flag("--scoped", scoped, "inside, keep the source host as first path component");
   command.flag("--flat", flat, "inside, keep the last path component only");
   command.option("--map", maps, "FROM=TO", "inside, FROM (a name, or a prefix ending in /) is called TO");
-  access.declare(command);
 }
 
 image::Mapping ExportOptions::names() const { return cli::parse_naming(scoped, flat, maps); }

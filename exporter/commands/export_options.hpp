@@ -18,7 +18,7 @@ struct ExportOptions {
   bool flat = false;
   std::vector<std::string> maps;
 
-  void declare(cli::Command& command);
+  void declare_selection(cli::Command& command);  ///< all but `access`, which has a group of its own
   /// Throws UsageError.
   image::Mapping names() const;
 };

@@ -22,12 +22,13 @@ struct Options {
 };
 
 void declare(cli::Command& command, Options& options) {
-  options.common.declare(command);
   command.option("-o,--output", options.output, "DIR|FILE.tar|-", "where the bundle goes; - is standard output", true);
+  options.common.declare_selection(command);
   command.flag("--overwrite", options.overwrite, "replace a finished archive that holds other images");
   command.flag("--prune", options.prune, "a directory holds the selection alone afterwards");
   command.flag("--keep-going", options.keep_going, "leave out images that fail, and exit non-zero");
   command.flag("--dry-run", options.dry_run, "resolve and print the plan, write nothing");
+  options.common.access.declare(command);
   command.example("airgap-export pull nginx:1.27 quay.io/org/app:2 --output /media/usb/bundle.tar",
                   "two images, one archive");
   command.example("airgap-export pull --from images.txt --output bundle/", "a list, into a directory; run it again to update");

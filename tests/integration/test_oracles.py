@@ -51,7 +51,11 @@ def test_podman_loads_one_platform_of_an_index(pull: Pull, source: Registry, pod
     assert f"{source.host}/team/web:2.0" in podman.images()
 
 
-@pytest.mark.parametrize("name", [*RUNNABLE, CHART])
+# skopeo looks for OCI types alone in an OCI layout; images of Docker schema 2 it takes from a registry.
+IN_OCI_LAYOUT = [name for name in (*RUNNABLE, CHART) if not name.startswith("legacy/")]
+
+
+@pytest.mark.parametrize("name", IN_OCI_LAYOUT)
 def test_skopeo_copies_an_image_out_of_the_archive(pull: Pull, source: Registry, source_images: SourceImages,
                                                    registry: Registry, tmp_path: Path, name: str) -> None:
     pull(tmp_path / "bundle.tar", name, "debian/base:12")
@@ -63,8 +67,8 @@ def test_skopeo_copies_an_image_out_of_the_archive(pull: Pull, source: Registry,
 
 def test_skopeo_reads_the_directory_form(pull: Pull, source: Registry, source_images: SourceImages,
                                          bundle_dir: Path) -> None:
-    pull(f"{bundle_dir}/", "team/web:2.0", *RUNNABLE, platform="all")
-    for name in ("team/web:2.0", *RUNNABLE):
+    pull(f"{bundle_dir}/", "team/web:2.0", *IN_OCI_LAYOUT, platform="all")
+    for name in ("team/web:2.0", *IN_OCI_LAYOUT):
         assert skopeo.digest(f"oci:{bundle_dir}:{source.host}/{name}") == source_images[name].digest
 
 

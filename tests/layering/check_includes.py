@@ -1,6 +1,6 @@
 """Each folder includes only from itself and from the folders that its CMakeLists.txt names in USES.
 
-Run by ctest with the source folder and the list that CMake wrote: a line "folder:name:used;used…" a library.
+Run by ctest with the source folder and the list that CMake wrote: a line "folder:name:used used…" a library.
 """
 
 import pathlib
@@ -14,7 +14,7 @@ def read_layers(path):
     """Maps a folder to its library's name and the folders that it may include from."""
     libraries = [line.split(":") for line in pathlib.Path(path).read_text().splitlines() if line]
     folder_of = {name: folder for folder, name, _ in libraries}
-    return {folder: {folder_of[used] for used in uses.split(";") if used} for folder, _, uses in libraries}
+    return {folder: {folder_of[used] for used in uses.split()} for folder, _, uses in libraries}
 
 
 def folder_of(path, layers):
