@@ -106,12 +106,13 @@ image::ParsedManifest parse(const HostSession& host, const Document& document) {
   }
 }
 
-// HEAD of something that is there. Nothing: it has to be got instead (R32, R33).
+// HEAD of something that is there. Nothing: it has to be got instead (R32, R33). By digest the type may be
+// any, since only its being there is new.
 std::optional<ManifestHead> read_head(const http::ResponseHead& head,
                                       const std::optional<hash::Digest>& digest) {
   const auto claimed = digest ? digest : claimed_digest(head);
   const std::string type = image::bare_media_type(content_type(head));
-  if (!claimed || !image::manifest_kind(type)) return std::nullopt;
+  if (!claimed || (!digest && !image::manifest_kind(type))) return std::nullopt;
   return ManifestHead{*claimed, type, head.content_length.value_or(0)};
 }
 
@@ -133,6 +134,7 @@ HeadOutcome try_head(HostSession& host, const std::string& path, std::string_vie
     if (status == 404) return {true, std::nullopt};
     if (status == 200) {
       refuse_web_page(host.registry(), *response);
+      if (as_digest(reference)) host.require_registry();  // it may say yes to everything (R66)
       return {false, read_head(response->head(), as_digest(reference))};
     }
     if (refuses_head(status)) host.learned().head_refused = true;

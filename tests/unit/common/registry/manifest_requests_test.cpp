@@ -66,6 +66,21 @@ TEST_CASE("a HEAD that does not say enough is followed by a GET (R33, R35)") {
   }
 }
 
+TEST_CASE("by digest a HEAD is enough whatever it says, from a host that is a registry (R35, R66)") {
+  const std::string digest = text_digest("x");
+  RegistryFixture f;
+  f.http.always(head(digest),
+                {.headers = {{"Docker-Content-Digest", "sha512:00"}, {test::k_api, "registry/2.0"}}});
+  CHECK(f.client.head_manifest(f.repository, digest)->digest.str() == digest);
+  CHECK(f.lines().size() == 1);
+
+  RegistryFixture parked;
+  parked.http.always(head(digest), {.status = 200})
+      .always("GET https://reg.example/v2/",
+              {.headers = {{"Content-Type", "text/html"}}, .body = "<h1>For sale</h1>"});
+  CHECK_THROWS_AS(parked.client.head_manifest(parked.repository, digest), diag::NetworkError);
+}
+
 TEST_CASE(
     "a HEAD that is refused is followed by a GET, and a host that knows none is not asked again (R32)") {
   for (const int status : {400, 401, 403, 405, 412, 501}) {
