@@ -38,6 +38,7 @@ std::vector<Question> questions(const std::vector<Placement>& placements) {
 
 RegistryContent survey(const std::vector<Placement>& placements, registry::RegistryClient& client,
                        const SurveyOptions& options) {
+  for (const Placement& placement : placements) client.expect_push(placement.repository);
   const std::vector<Question> list = questions(placements);
   if (options.begin) options.begin(list.size());
   task::Guarded<RegistryContent> content;
