@@ -9,17 +9,18 @@
 
 namespace airgap::bundle {
 
-/// A bundle opened in place, from read-only media too: nothing is written beside it. Opening has checked the metadata
-/// files against SHA256SUMS and against each other, and that every file is there with its size and no other is (missing
-/// or cut: IntegrityError; extra, links, odd names: UnsafeError). Blobs are not read by that. Thread-safe.
+/// A bundle opened in place, from read-only media too: nothing is written beside it. Opening has checked the
+/// metadata files against SHA256SUMS and against each other, and that every file is there with its size and
+/// no other is (missing or cut: IntegrityError; extra, links, odd names: UnsafeError). Blobs are not read by
+/// that. Thread-safe.
 class BundleReader : public transport::ImageSource {
  public:
   virtual const BundleInfo& info() const = 0;
   virtual std::string form() const = 0;  ///< "directory" or "archive", for reports
 };
 
-/// Opens a directory or a tar archive. Throws UsageError when `path` is neither a bundle nor may become one, and
-/// IntegrityError with "unfinished" for one that has no SHA256SUMS or is still .partial.
+/// Opens a directory or a tar archive. Throws UsageError when `path` is neither a bundle nor may become one,
+/// and IntegrityError with "unfinished" for one that has no SHA256SUMS or is still .partial.
 std::unique_ptr<BundleReader> open_bundle(const std::string& path);
 
 /// Only the metadata: what `list` needs; does not look at the blobs at all.
@@ -29,8 +30,9 @@ BundleInfo read_info(const std::string& path);
 class BundleStream : public transport::ImageSource {
  public:
   virtual const BundleInfo& info() const = 0;
-  /// Every blob that is not a manifest, in archive order; `take` reads the source to its end or not at all (then the bytes are
-  /// skipped, still verified). Manifests were read before this is called. After the last one the end is checked.
+  /// Every blob that is not a manifest, in archive order; `take` reads the source to its end or not at all
+  /// (then the bytes are skipped, still verified). Manifests were read before this is called. After the last
+  /// one the end is checked.
   virtual void for_each_blob(const std::function<void(const Blob&, io::Source&)>& take) = 0;
 };
 

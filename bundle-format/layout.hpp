@@ -15,6 +15,8 @@ inline constexpr std::string_view k_bundle_file = "bundle.json";
 inline constexpr std::string_view k_docker_file = "manifest.json";
 inline constexpr std::string_view k_sha512_file = "SHA512SUMS";
 inline constexpr std::string_view k_sha256_file = "SHA256SUMS";
+/// Reserved for the signature over SHA256SUMS, which it stands after; this version does not look into it.
+inline constexpr std::string_view k_signature_file = "SHA256SUMS.sig";
 inline constexpr std::string_view k_blobs_directory = "blobs";
 inline constexpr std::string_view k_partial_directory = ".partial";  ///< in a directory that is unfinished
 inline constexpr std::string_view k_partial_ending = ".partial";     ///< of an archive that is unfinished

@@ -8,17 +8,9 @@
 #include <vector>
 
 #include "bundle-format/bundle_json.hpp"
-#include "common/diag/error.hpp"
+#include "bundle-format/finding.hpp"
 
 namespace airgap::bundle {
-
-/// One thing that is wrong with a bundle.
-struct Finding {
-  diag::ErrorKind kind = diag::ErrorKind::integrity;  ///< integrity, or unsafe for what does not belong there
-  std::string file;                                   ///< inside the bundle, safe to print
-  std::string problem;                                ///< "expected sha256:…, found sha256:…"
-  std::vector<std::string> images;                    ///< names of the images it touches
-};
 
 struct VerifyReport {
   std::optional<BundleInfo> info;    ///< when the metadata could be read
@@ -28,9 +20,10 @@ struct VerifyReport {
   std::uint64_t bytes = 0;
 };
 
-/// Checks every file against SHA256SUMS (and SHA512SUMS), that nothing is missing or extra, and that every reference of every
-/// manifest resolves with the right size. Goes on after a finding. `jobs` threads; `progress` is told of bytes read, from any
-/// thread. Throws UsageError when there is no bundle at `path`, StorageError when the medium fails to be opened.
+/// Checks every file against SHA256SUMS (and SHA512SUMS), that nothing is missing or extra, and that every
+/// reference of every manifest resolves with the right size. Goes on after a finding. `jobs` threads;
+/// `progress` is told of bytes read, from any thread. Throws UsageError when there is no bundle at `path`,
+/// StorageError when the medium fails to be opened.
 VerifyReport verify_bundle(const std::string& path, std::size_t jobs, std::stop_token stop,
                            const std::function<void(std::uint64_t)>& progress);
 

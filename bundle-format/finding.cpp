@@ -1,0 +1,33 @@
+#include "bundle-format/finding.hpp"
+
+#include <fmt/format.h>
+
+namespace airgap::bundle {
+
+Finding finding_of(const diag::Error& error, std::string file) {
+  return {.kind = error.kind(),
+          .file = std::move(file),
+          .problem = error.message(),
+          .images = {},
+          .hint = error.hint()};
+}
+
+void throw_first(const std::vector<Finding>& findings, const std::string& path) {
+  if (findings.empty()) throw diag::InternalError("there is no finding to throw");
+  const Finding& first = findings.front();
+  std::string message = fmt::format("{}: {}: {}", path, first.file, first.problem);
+  if (findings.size() > 1) message += fmt::format(" (and {} more findings)", findings.size() - 1);
+  const std::string hint = first.hint.empty() ? "see all that is wrong with 'verify'" : first.hint;
+  switch (first.kind) {
+    case diag::ErrorKind::unsafe:
+      throw diag::UnsafeError(std::move(message), hint);
+    case diag::ErrorKind::storage:
+      throw diag::StorageError(std::move(message), hint);
+    case diag::ErrorKind::integrity:
+      throw diag::IntegrityError(std::move(message), hint);
+    default:
+      throw diag::Error(first.kind, std::move(message), hint);
+  }
+}
+
+}  // namespace airgap::bundle

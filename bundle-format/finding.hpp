@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/diag/error.hpp"
+
+namespace airgap::bundle {
+
+/// One thing that is wrong with a bundle.
+struct Finding {
+  diag::ErrorKind kind =
+      diag::ErrorKind::integrity;     ///< integrity, unsafe for what does not belong, storage for read errors
+  std::string file;                   ///< inside the bundle, safe to print
+  std::string problem;                ///< "expected sha256:…, found sha256:…"
+  std::vector<std::string> images{};  ///< names of the images it touches
+  std::string hint{};                 ///< what to do next, where that is not plain
+
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+/// What an error says about a file.
+Finding finding_of(const diag::Error& error, std::string file);
+
+/// Throws the first of them as the Error of its kind, saying how many more there are; `path` is the bundle's.
+[[noreturn]] void throw_first(const std::vector<Finding>& findings, const std::string& path);
+
+}  // namespace airgap::bundle

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/finding.hpp"
+#include "common/io/stream.hpp"
+
+namespace airgap::bundle {
+
+/// Opens the bytes of one blob from an offset in bytes to its end, unverified. Thread-safe.
+using BlobBytes = std::function<std::unique_ptr<io::Source>(const Blob& blob, std::uint64_t offset)>;
+
+/// A bundle on a medium, looked at without reading its blobs. Nothing in it is to be believed while there are
+/// findings.
+struct Inspection {
+  std::string form;                ///< "directory" or "archive"
+  std::optional<BundleInfo> info;  ///< when bundle.json could be read
+  std::vector<Finding> findings;   ///< "unfinished" first, then metadata, then files
+  std::vector<Blob> readable;      ///< blobs that are where they should be, to be read and hashed
+  std::uint64_t files = 0;         ///< metadata files and blobs that are there
+  std::uint64_t metadata_bytes = 0;
+  BlobBytes blob_bytes;
+};
+
+enum class Depth {
+  metadata,  ///< the metadata files alone, however many blobs there are
+  files,     ///< and that every file is there, in its place and size, and no other is
+};
+
+/// Throws UsageError when there is no bundle at `path`, StorageError when the medium fails.
+Inspection inspect(const std::string& path, Depth depth);
+
+Inspection inspect_directory(const std::string& path, Depth depth);
+Inspection inspect_archive(const std::string& path, Depth depth);
+
+}  // namespace airgap::bundle
