@@ -111,7 +111,7 @@ void File::truncate(std::uint64_t size) const {
 void File::sync() const {
   while (::fdatasync(m_fd) != 0) {
     if (errno == EINTR) continue;
-    if (errno == EINVAL || errno == EROFS) return;  // a pipe or device that has nothing to sync
+    if (errno == EINVAL) return;  // a pipe or device that has nothing to sync
     throw_errno(errno, "cannot sync " + m_path);
   }
 }

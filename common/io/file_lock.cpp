@@ -1,21 +1,44 @@
 #include "common/io/file_lock.hpp"
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
 #include "common/diag/error.hpp"
 
 namespace airgap::io {
+namespace {
 
-FileLock::FileLock(const Directory& directory, std::string_view name) : m_file(directory.open_for_update(name)) {
-  while (::flock(m_file.fd(), LOCK_EX | LOCK_NB) != 0) {
+// False where the file system has no locks.
+bool lock(const File& file, const std::string& where) {
+  while (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno == EWOULDBLOCK) {
-      throw diag::BusyError("another run is writing " + directory.path(), "wait for it to end, then run again");
+      throw diag::BusyError("another run is writing " + where, "wait for it to end, then run again");
     }
-    if (errno == ENOTSUP || errno == ENOLCK || errno == EINVAL) return;
-    throw_errno(errno, "cannot lock " + m_file.path());
+    if (errno == ENOTSUP || errno == ENOLCK || errno == EINVAL) return false;
+    throw_errno(errno, "cannot lock " + file.path());
+  }
+  return true;
+}
+
+// False when a run that just ended removed or renamed the file between our opening and our locking it: the
+// lock is then on a file that nobody else will look at.
+bool still_there(const File& locked, const Directory& directory, std::string_view name) {
+  const auto current = directory.find_file(name);
+  struct stat ours {};
+  struct stat theirs {};
+  return current && ::fstat(locked.fd(), &ours) == 0 && ::fstat(current->fd(), &theirs) == 0 &&
+         ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+}  // namespace
+
+FileLock::FileLock(const Directory& directory, std::string_view name)
+    : m_file(directory.open_for_update(name)) {
+  while (lock(m_file, directory.path_of(name)) && !still_there(m_file, directory, name)) {
+    m_file = directory.open_for_update(name);
   }
 }
 
