@@ -1,0 +1,83 @@
+#include "bundle-format/archive_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "bundle-format/archive_head.hpp"
+#include "common/diag/error.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+std::optional<std::string> read_text(const io::File& file, std::uint64_t offset, std::uint64_t size) {
+  std::string text(static_cast<std::size_t>(size), '\0');
+  const auto bytes = std::as_writable_bytes(std::span(text.data(), text.size()));
+  if (file.read_at(offset, bytes) != size) return std::nullopt;
+  return text;
+}
+
+// A head that is no good is none: the archive starts from nothing then.
+template <class Read>
+auto unless_bad(Read&& read) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const diag::IntegrityError&) {
+  } catch (const diag::UnsafeError&) {
+  } catch (const diag::UsageError&) {
+  }
+  return std::nullopt;
+}
+
+std::optional<ArchiveHead> read_head(const std::shared_ptr<const io::File>& archive) {
+  io::FileRangeSource source(archive, 0, archive->size());
+  ExactReader reader(source);
+  return unless_bad([&] { return read_archive_head(reader); });
+}
+
+BlobState state_of(const io::File& archive, std::uint64_t length, const ArchivePlan& plan, std::size_t blob) {
+  const tar::Place& place = plan.place_of(blob);
+  if (place.data > length) return {};
+  const auto slot = read_text(archive, place.header, place.header_size);
+  if (!slot) return {};
+  const std::uint64_t there = std::min(length - place.data, place.size);
+  if (there == place.size && *slot == plan.header_of(blob)) return {.whole = true, .bytes = place.size};
+  const std::string_view marker = std::string_view(*slot).substr(0, tar::k_block);
+  return {.whole = false, .bytes = std::min(there, parse_progress_marker(marker, plan.blobs[blob].digest))};
+}
+
+std::string marker_text(const hash::Digest& digest) {
+  return fmt::format("airgap-partial 1 {} ", digest.str());
+}
+
+}  // namespace
+
+std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::File>& archive) {
+  auto head = read_head(archive);
+  if (!head) return std::nullopt;
+  MetadataCheck check = check_metadata(head->by_name());
+  if (!check.trusted || !check.findings.empty()) return std::nullopt;
+  if (created_seconds(check.info->created) != head->mtime) return std::nullopt;
+  ArchivePlan plan(std::move(head->files), *check.info);
+  std::vector<BlobState> blobs(plan.blobs.size());
+  const std::uint64_t length = archive->size();
+  for (std::size_t i = 0; i < blobs.size(); ++i) blobs[i] = state_of(*archive, length, plan, i);
+  return ArchiveState{std::move(*check.info), std::move(plan), std::move(blobs)};
+}
+
+std::string progress_marker(const hash::Digest& digest, std::uint64_t bytes) {
+  std::string block = fmt::format("{}{}\n", marker_text(digest), bytes);
+  block.resize(tar::k_block, '\0');
+  return block;
+}
+
+std::uint64_t parse_progress_marker(std::string_view block, const hash::Digest& digest) {
+  const std::string start = marker_text(digest);
+  if (!block.starts_with(start)) return 0;
+  std::uint64_t bytes = 0;
+  std::from_chars(block.data() + start.size(), block.data() + block.size(), bytes);
+  return progress_marker(digest, bytes) == block ? bytes : 0;
+}
+
+}  // namespace airgap::bundle

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bundle-format/archive_plan.hpp"
+#include "common/io/file.hpp"
+
+namespace airgap::bundle {
+
+/// How far one blob of an unfinished archive came.
+struct BlobState {
+  bool whole = false;  ///< its header is there, which is only written when the bytes are on stable storage
+  std::uint64_t bytes = 0;  ///< from the front, that may be there; a reader hashes them again unless whole
+};
+
+/// What an earlier run left of an archive.
+struct ArchiveState {
+  BundleInfo info;
+  ArchivePlan plan;
+  std::vector<BlobState> blobs;  ///< beside plan.blobs
+};
+
+/// Nothing unless the head is whole: its files are those that SHA256SUMS lists, and bundle.json is one. The
+/// rest is taken as it is found.
+std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::File>& archive);
+
+/// The block that stands where a blob's header belongs while only `bytes` of the blob are there. SPEC.md,
+/// "Unfinished bundles".
+std::string progress_marker(const hash::Digest& digest, std::uint64_t bytes);
+/// The bytes that such a block states for this very blob; 0 for any other block.
+std::uint64_t parse_progress_marker(std::string_view block, const hash::Digest& digest);
+
+}  // namespace airgap::bundle

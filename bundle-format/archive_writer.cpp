@@ -1,0 +1,335 @@
+#include "bundle-format/archive_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+
+#include "bundle-format/archive_relocation.hpp"
+#include "bundle-format/archive_state.hpp"
+#include "bundle-format/earlier_bundle.hpp"
+#include "bundle-format/layout.hpp"
+#include "bundle-format/partial_archive.hpp"
+#include "common/diag/error.hpp"
+#include "common/diag/log.hpp"
+#include "common/image/manifest.hpp"
+#include "common/io/directory.hpp"
+#include "common/task/guarded.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+constexpr std::uint64_t k_batch_bytes = std::uint64_t{256} << 20;
+std::string parent_of(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+class ArchiveWriter final : public BundleWriter {
+ public:
+  ArchiveWriter(const std::string& path, bool overwrite);
+  ~ArchiveWriter() override;
+
+  const std::optional<BundleInfo>& existing() const override { return m_info; }
+  bool finished() const override { return m_finished; }
+  std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
+  bool has_blob(const Blob& blob) const override { return state_of(blob).whole; }
+  std::uint64_t partial_bytes(const Blob& blob) const override { return state_of(blob).bytes; }
+  std::optional<std::uint64_t> free_bytes() const override { return m_directory.free_bytes(); }
+
+  void begin(Contents contents) override;
+  void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
+  void commit() override;
+
+ private:
+  struct Progress {
+    std::vector<BlobState> blobs;    ///< beside m_plan->blobs
+    std::vector<std::size_t> batch;  ///< bytes are there, not synced
+    std::uint64_t batch_bytes = 0;
+  };
+
+  void read_finished();
+  void take(ArchiveState state);
+  BlobState state_of(const Blob& blob) const;
+  bool holds_finished(const Contents& contents) const;
+  void start(ArchivePlan plan);
+  void copy_from_replaced(const ArchivePlan& replaced);
+  void rearrange(const ArchivePlan& plan);
+  void write_head(const Contents& contents);
+  void write_member(const tar::Place& place, std::string_view bytes);
+  void receive(std::size_t index, const transport::BlobOpener& open, transport::Observer& observer);
+  void add_to_batch(std::size_t index);
+  void publish(const std::vector<std::size_t>& batch);
+  void forget(const std::vector<std::size_t>& blobs) noexcept;
+
+  std::string m_path;
+  bool m_overwrite;
+  io::Directory m_directory;
+  std::string m_name;
+  std::shared_ptr<const io::File> m_finished_file;
+  std::optional<PartialArchive> m_partial;
+  std::optional<BundleInfo> m_info;
+  bool m_finished = false;
+  bool m_begun = false;
+  bool m_unchanged = false;
+  std::optional<ArchivePlan> m_plan;  ///< of what `m_progress` speaks: the earlier run's until begin()
+  /// A failed sync may have dropped any byte that was not stored yet: what is not whole is not to be
+  /// continued (R123).
+  std::atomic<bool> m_sync_failed = false;
+  mutable task::Guarded<Progress> m_progress;
+};
+
+ArchiveWriter::ArchiveWriter(const std::string& path, bool overwrite)
+    : m_path(path),
+      m_overwrite(overwrite),
+      m_directory(io::Directory::open(parent_of(path))),
+      m_name(std::filesystem::path(path).filename().string()) {
+  m_partial.emplace(m_directory, m_name + std::string(k_partial_ending));
+  auto left = read_archive_state(m_partial->shared());
+  const bool goes_on = left && overwrite;
+  if (m_directory.stat(m_name) && !goes_on) {
+    read_finished();
+  } else if (left) {
+    m_info = left->info;
+    take(std::move(*left));
+  }
+}
+
+ArchiveWriter::~ArchiveWriter() {
+  if (m_sync_failed)
+    forget(m_progress.with([](Progress& progress) { return std::exchange(progress.batch, {}); }));
+}
+
+void ArchiveWriter::read_finished() {
+  m_finished_file = std::make_shared<const io::File>(m_directory.open_file(m_name));
+  auto state = read_archive_state(m_finished_file);
+  if (state && state->plan.layout.end == m_finished_file->size()) {
+    m_info = state->info;
+    m_finished = true;
+    take(std::move(*state));
+  } else if (!m_overwrite) {
+    throw diag::UsageError(fmt::format("{} is there already, and is not a whole bundle", m_path),
+                           "see what 'verify' says about it; choose another name, or --overwrite");
+  }
+}
+
+void ArchiveWriter::take(ArchiveState state) {
+  m_plan = std::move(state.plan);
+  m_progress.with([&](Progress& progress) { progress.blobs = std::move(state.blobs); });
+}
+
+BlobState ArchiveWriter::state_of(const Blob& blob) const {
+  if (!m_plan) return {};
+  const auto found = m_plan->index.find(blob.digest);
+  if (found == m_plan->index.end() || m_plan->blobs[found->second].size != blob.size) return {};
+  return m_progress.with([&](const Progress& progress) { return progress.blobs[found->second]; });
+}
+
+std::optional<std::string> ArchiveWriter::existing_manifest(const hash::Digest& digest) const {
+  if (!m_plan) return std::nullopt;
+  const auto found = m_plan->index.find(digest);
+  if (found == m_plan->index.end() || m_plan->blobs[found->second].size > image::k_max_manifest)
+    return std::nullopt;
+  const tar::Place& place = m_plan->place_of(found->second);
+  std::string bytes(static_cast<std::size_t>(place.size), '\0');
+  const io::File& file = m_finished ? *m_finished_file : m_partial->file();
+  file.read_at(place.data, std::as_writable_bytes(std::span(bytes.data(), bytes.size())));
+  return verified_manifest(std::move(bytes), digest);
+}
+
+bool ArchiveWriter::holds_finished(const Contents& contents) const {
+  return m_finished &&
+         holds_already(contents, *m_info, [&](const std::string& name) -> std::optional<std::string> {
+           const auto found = std::ranges::find(m_plan->metadata, name, &MetadataFile::name);
+           if (found == m_plan->metadata.end()) return std::nullopt;
+           return found->bytes;
+         });
+}
+
+void ArchiveWriter::begin(Contents contents) {
+  m_unchanged = holds_finished(contents);
+  m_begun = true;
+  if (m_unchanged) return;
+  if (m_finished && !m_overwrite) {
+    throw diag::UsageError(fmt::format("{} is finished and holds other images", m_path),
+                           "choose another name, or --overwrite");
+  }
+  std::optional<ArchivePlan> replaced;
+  if (std::exchange(m_finished, false)) replaced = std::exchange(m_plan, std::nullopt);
+  start(ArchivePlan(metadata_files(contents), contents.info));
+  write_head(contents);
+  if (replaced) copy_from_replaced(*replaced);
+}
+
+// has_blob() spoke of the finished archive so far: what both hold comes from there.
+void ArchiveWriter::copy_from_replaced(const ArchivePlan& replaced) {
+  for (const Blob& blob : m_plan->blobs) {
+    const auto found = replaced.index.find(blob.digest);
+    if (found == replaced.index.end() || replaced.blobs[found->second].size != blob.size) continue;
+    const tar::Place& place = replaced.place_of(found->second);
+    const auto open = [&](std::uint64_t offset) {
+      return std::make_unique<io::FileRangeSource>(m_finished_file, place.data + offset, place.size - offset);
+    };
+    diag::with_context([&] { return "copying from " + m_path; },
+                       [&] { put_blob(blob, open, transport::no_observer()); });
+  }
+}
+
+// Goes on with the file as the earlier run left it, or brings it into the shape of the new plan.
+void ArchiveWriter::start(ArchivePlan plan) {
+  const auto same = [](const MetadataFile& a, const MetadataFile& b) {
+    return a.name == b.name && a.bytes == b.bytes;
+  };
+  if (m_plan && std::ranges::equal(m_plan->metadata, plan.metadata, same)) return;
+  if (m_plan) {
+    rearrange(plan);
+  } else {
+    m_partial->file().truncate(0);
+    m_progress.with([&](Progress& progress) { progress.blobs.assign(plan.blobs.size(), {}); });
+  }
+  m_plan = std::move(plan);
+}
+
+void ArchiveWriter::rearrange(const ArchivePlan& plan) {
+  diag::log("bundle", diag::LogLevel::info,
+            fmt::format("{}{} was begun with another plan: rearranging it", m_path, k_partial_ending));
+  const auto old = m_progress.with([](Progress& progress) { return std::exchange(progress.blobs, {}); });
+  Relocation relocation;
+  for (std::size_t i = 0; i < old.size(); ++i) relocation.old_places.push_back(m_plan->place_of(i));
+  std::vector<BlobState> states(plan.blobs.size());
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const Blob& blob = plan.blobs[i];
+    const auto found = m_plan->index.find(blob.digest);
+    // Manifests are written anew. A blob of another kind now stands in another order, and relocation needs
+    // the same.
+    const bool kept = found != m_plan->index.end() && m_plan->blobs[found->second] == blob &&
+                      old[found->second].bytes > 0 && blob.kind != BlobKind::manifest;
+    if (!kept) {
+      relocation.absent.push_back(plan.place_of(i));
+      continue;
+    }
+    states[i] = old[found->second];
+    relocation.kept.push_back(
+        {.from = m_plan->place_of(found->second),
+         .to = plan.place_of(i),
+         .bytes = states[i].bytes,
+         .slot = states[i].whole ? plan.header_of(i) : progress_marker(blob.digest, states[i].bytes)});
+  }
+  FileBytes bytes(m_partial->file());
+  relocate(bytes, relocation);
+  m_progress.with([&](Progress& progress) { progress.blobs = std::move(states); });
+}
+
+void ArchiveWriter::write_member(const tar::Place& place, std::string_view bytes) {
+  m_partial->write(place.data, bytes);
+  m_partial->write_padding(place);
+}
+
+void ArchiveWriter::write_head(const Contents& contents) {
+  for (std::size_t i = 0; i < m_plan->metadata.size(); ++i) {
+    const MetadataFile& file = m_plan->metadata[i];
+    const tar::Place& place = m_plan->layout.places[i];
+    m_partial->write(place.header, m_plan->header_of(file));
+    write_member(place, file.bytes);
+  }
+  std::vector<std::size_t> manifests;
+  for (std::size_t i = 0; i < m_plan->blobs.size() && m_plan->blobs[i].kind == BlobKind::manifest; ++i) {
+    write_member(m_plan->place_of(i), *contents.manifests.at(m_plan->blobs[i].digest));
+    manifests.push_back(i);
+  }
+  m_partial->file().sync();
+  publish(manifests);
+}
+
+void ArchiveWriter::put_blob(const Blob& blob, const transport::BlobOpener& open,
+                             transport::Observer& observer) {
+  if (has_blob(blob)) {
+    observer.blob_started(blob.digest, blob.size, blob.size);
+    observer.blob_finished(blob.digest, blob.size, "present");
+    return;
+  }
+  const std::size_t index = m_plan->index.at(blob.digest);
+  receive(index, open, observer);
+  add_to_batch(index);
+}
+
+void ArchiveWriter::receive(std::size_t index, const transport::BlobOpener& open,
+                            transport::Observer& observer) {
+  const Blob& blob = m_plan->blobs[index];
+  const tar::Place& place = m_plan->place_of(index);
+  const std::uint64_t already =
+      m_progress.with([&](const Progress& progress) { return progress.blobs[index].bytes; });
+  MarkedRoom room(m_partial->file(), place, blob.digest);
+  try {
+    take_in(blob, already, room, open, observer);
+    m_partial->write_padding(place);
+    room.reached(blob.size);
+    room.mark();
+  } catch (...) {
+    m_sync_failed ? room.clear() : room.mark();
+    throw;
+  }
+}
+
+// Whoever fills the batch publishes it, while the others go on.
+void ArchiveWriter::add_to_batch(std::size_t index) {
+  const std::vector<std::size_t> full = m_progress.with([&](Progress& progress) -> std::vector<std::size_t> {
+    progress.blobs[index].bytes = m_plan->blobs[index].size;
+    progress.batch.push_back(index);
+    progress.batch_bytes += m_plan->blobs[index].stored_size;
+    if (progress.batch_bytes < k_batch_bytes) return {};
+    progress.batch_bytes = 0;
+    return std::exchange(progress.batch, {});
+  });
+  publish(full);
+}
+
+void ArchiveWriter::publish(const std::vector<std::size_t>& batch) {
+  if (batch.empty()) return;
+  try {
+    if (m_sync_failed) throw diag::StorageError("an earlier sync of " + m_path + " failed");
+    m_partial->file().sync();
+  } catch (const diag::Error&) {
+    m_sync_failed = true;
+    forget(batch);
+    throw;
+  }
+  for (const std::size_t index : batch) {
+    m_partial->write(m_plan->place_of(index).header, m_plan->header_of(index));
+  }
+  m_progress.with([&](Progress& progress) {
+    for (const std::size_t index : batch) progress.blobs[index] = {true, m_plan->blobs[index].size};
+  });
+}
+
+void ArchiveWriter::forget(const std::vector<std::size_t>& blobs) noexcept {
+  try {
+    FileBytes bytes(m_partial->file());
+    for (const std::size_t index : blobs) write_zeros(bytes, m_plan->place_of(index).header, tar::k_block);
+  } catch (const std::exception&) {  // the medium fails; nothing more can be done here
+  }
+}
+
+void ArchiveWriter::commit() {
+  if (!m_begun) throw diag::InternalError("a bundle was sealed before it was begun");
+  if (m_unchanged) return m_directory.sync();
+  publish(m_progress.with([](Progress& progress) { return std::exchange(progress.batch, {}); }));
+  const bool whole = m_progress.with(
+      [](const Progress& progress) { return std::ranges::all_of(progress.blobs, &BlobState::whole); });
+  if (!whole) throw diag::InternalError("a bundle was sealed before all of its blobs were there");
+  const io::File& file = m_partial->file();
+  FileBytes bytes(file);
+  write_zeros(bytes, m_plan->layout.end - tar::k_end_size, tar::k_end_size);
+  file.truncate(m_plan->layout.end);
+  file.sync();
+  m_partial->publish(m_name);
+}
+
+}  // namespace
+
+std::unique_ptr<BundleWriter> open_archive_writer(const std::string& path, bool overwrite) {
+  return std::make_unique<ArchiveWriter>(path, overwrite);
+}
+
+}  // namespace airgap::bundle

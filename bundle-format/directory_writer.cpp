@@ -1,0 +1,311 @@
+#include "bundle-format/directory_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "bundle-format/blob_intake.hpp"
+#include "bundle-format/directory_survey.hpp"
+#include "bundle-format/earlier_bundle.hpp"
+#include "bundle-format/layout.hpp"
+#include "bundle-format/new_directory.hpp"
+#include "bundle-format/partial_area.hpp"
+#include "common/diag/error.hpp"
+#include "common/image/manifest.hpp"
+#include "common/task/guarded.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+constexpr std::uint64_t k_batch_bytes = std::uint64_t{256} << 20;
+constexpr std::size_t k_batch_files = 1024;
+/// Up to this many files are synced one by one; above it one sync of the file system is cheaper.
+constexpr std::size_t k_single_syncs = 16;
+
+class FileRoom final : public BlobRoom {
+ public:
+  explicit FileRoom(const io::File& file) : BlobRoom(file, 0) {}
+  void reached(std::uint64_t bytes) override {
+    if (bytes == 0) file().truncate(0);
+  }
+};
+
+class DirectoryWriter final : public BundleWriter {
+ public:
+  explicit DirectoryWriter(const std::string& path);
+  ~DirectoryWriter() override;
+
+  const std::optional<BundleInfo>& existing() const override { return m_info; }
+  bool finished() const override { return m_finished; }
+  std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
+  bool has_blob(const Blob& blob) const override;
+  std::uint64_t partial_bytes(const Blob& blob) const override;
+  std::optional<std::uint64_t> free_bytes() const override { return m_root.free_bytes(); }
+
+  void begin(Contents contents) override;
+  void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
+  void commit() override;
+
+ private:
+  struct Stored {
+    std::map<std::string, std::uint64_t> published;  ///< blob path to size in bytes
+    std::vector<Blob> batch;                         ///< whole in .partial, not synced
+    std::uint64_t batch_bytes = 0;
+  };
+
+  bool unchanged_by(const Contents& contents) const;
+  void unseal();
+  void number_above_replaced();
+  void write_manifests();
+  bool holds_bytes(const Blob& blob, const std::string& bytes) const;
+  void receive(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer);
+  void add_to_batch(const Blob& blob);
+  void publish(const std::vector<Blob>& batch);
+  void sync_batch(const std::vector<Blob>& batch);
+  void discard_batch() noexcept;
+  void refuse_unless_complete();
+  void write_metadata();
+
+  NewDirectory m_new;
+  io::Directory m_root;
+  std::optional<PartialArea> m_partial;
+  std::optional<BundleInfo> m_info;
+  bool m_finished = false;
+  std::optional<Contents> m_contents;
+  bool m_unchanged = false;
+  /// A failed sync may have dropped any byte that was not stored yet: no .partial file is to be continued
+  /// (R123).
+  std::atomic<bool> m_sync_failed = false;
+  mutable task::Guarded<Stored> m_stored;
+};
+
+DirectoryWriter::DirectoryWriter(const std::string& path)
+    : m_new(path), m_root(io::Directory::create_or_open(path)) {
+  try {
+    refuse_foreign_directory(m_root);
+    m_partial.emplace(m_root);
+    DirectorySurvey survey = survey_directory(m_root);
+    m_info = std::move(survey.info);
+    m_finished = survey.finished;
+    m_stored.with([&](Stored& stored) { stored.published = std::move(survey.blobs); });
+  } catch (...) {
+    m_partial.reset();
+    m_new.remove();
+    throw;
+  }
+}
+
+DirectoryWriter::~DirectoryWriter() {
+  if (m_sync_failed) discard_batch();
+  m_partial.reset();
+  if (!m_contents) m_new.remove();
+}
+
+void DirectoryWriter::discard_batch() noexcept {
+  try {
+    const auto batch = m_stored.with([](Stored& stored) { return std::exchange(stored.batch, {}); });
+    for (const Blob& blob : batch) m_root.remove_file(PartialArea::name_of(blob.digest));
+  } catch (const std::exception&) {  // the medium fails; nothing more can be done here
+  }
+}
+
+std::optional<std::string> DirectoryWriter::existing_manifest(const hash::Digest& digest) const {
+  const std::string name = blob_path(digest);
+  const auto entry = m_root.stat(name);
+  if (!entry || entry->kind != io::EntryKind::file || entry->size > image::k_max_manifest)
+    return std::nullopt;
+  return verified_manifest(m_root.read_file(name, image::k_max_manifest), digest);
+}
+
+bool DirectoryWriter::has_blob(const Blob& blob) const {
+  return m_stored.with([&](const Stored& stored) {
+    const auto found = stored.published.find(blob_path(blob.digest));
+    return (found != stored.published.end() && found->second == blob.stored_size) ||
+           std::ranges::find(stored.batch, blob.digest, &Blob::digest) != stored.batch.end();
+  });
+}
+
+std::uint64_t DirectoryWriter::partial_bytes(const Blob& blob) const {
+  const auto entry = m_root.stat(PartialArea::name_of(blob.digest));
+  return entry && entry->size <= blob.size ? entry->size : 0;
+}
+
+bool DirectoryWriter::unchanged_by(const Contents& contents) const {
+  if (!m_finished || !m_info) return false;
+  return std::ranges::all_of(contents.info.blobs, [&](const Blob& blob) { return has_blob(blob); }) &&
+         holds_already(contents, *m_info,
+                       [&](const std::string& name) { return read_metadata(m_root, name); });
+}
+
+void DirectoryWriter::begin(Contents contents) {
+  m_unchanged = unchanged_by(contents);
+  m_contents = std::move(contents);
+  if (m_unchanged) return;
+  m_partial->keep();
+  unseal();
+  number_above_replaced();
+  std::set<std::string> directories;
+  for (const Blob& blob : m_contents->info.blobs) {
+    directories.insert(fmt::format("{}/{}", k_blobs_directory, hash::name(blob.digest.algorithm())));
+  }
+  for (const std::string& directory : directories) m_root.make_directories(directory);
+  if (!directories.empty()) m_root.sync(k_blobs_directory);
+  m_root.sync();
+  write_manifests();
+}
+
+void DirectoryWriter::unseal() {
+  m_root.remove_file(k_sha256_file);
+  m_root.remove_file(k_signature_file);
+  m_root.sync();
+}
+
+// Two finished bundles of one stream never share a number (R113).
+void DirectoryWriter::number_above_replaced() {
+  BundleInfo& info = m_contents->info;
+  if (!m_info || m_info->stream != info.stream || info.sequence > m_info->sequence || info == *m_info) return;
+  info.sequence = m_info->sequence + 1;
+}
+
+void DirectoryWriter::write_manifests() {
+  for (const Blob& blob : m_contents->info.blobs) {
+    if (blob.kind != BlobKind::manifest) continue;
+    const std::string& bytes = *m_contents->manifests.at(blob.digest);
+    if (holds_bytes(blob, bytes)) continue;
+    const std::string partial = PartialArea::name_of(blob.digest);
+    m_root.remove_file(partial);
+    io::File file = m_root.create_file(partial);
+    file.write_all(io::bytes_of(bytes));
+    file.close();
+    add_to_batch(blob);
+  }
+}
+
+bool DirectoryWriter::holds_bytes(const Blob& blob, const std::string& bytes) const {
+  return has_blob(blob) && m_root.read_file(blob_path(blob.digest), image::k_max_manifest) == bytes;
+}
+
+void DirectoryWriter::put_blob(const Blob& blob, const transport::BlobOpener& open,
+                               transport::Observer& observer) {
+  if (has_blob(blob)) {
+    observer.blob_started(blob.digest, blob.size, blob.size);
+    observer.blob_finished(blob.digest, blob.size, "present");
+    return;
+  }
+  try {
+    receive(blob, open, observer);
+  } catch (...) {
+    if (m_sync_failed) m_root.remove_file(PartialArea::name_of(blob.digest));
+    throw;
+  }
+  add_to_batch(blob);
+}
+
+void DirectoryWriter::receive(const Blob& blob, const transport::BlobOpener& open,
+                              transport::Observer& observer) {
+  io::File file = m_root.open_for_update(PartialArea::name_of(blob.digest));
+  FileRoom room(file);
+  std::uint64_t already = file.size();
+  if (already > blob.size) {
+    file.truncate(0);
+    already = 0;
+  }
+  take_in(blob, already, room, open, observer);
+  file.close();
+}
+
+// Whoever fills the batch publishes it, while the others go on.
+void DirectoryWriter::add_to_batch(const Blob& blob) {
+  const std::vector<Blob> full = m_stored.with([&](Stored& stored) -> std::vector<Blob> {
+    stored.batch.push_back(blob);
+    stored.batch_bytes += blob.stored_size;
+    if (stored.batch_bytes < k_batch_bytes && stored.batch.size() < k_batch_files) return {};
+    stored.batch_bytes = 0;
+    return std::exchange(stored.batch, {});
+  });
+  publish(full);
+}
+
+void DirectoryWriter::publish(const std::vector<Blob>& batch) {
+  if (batch.empty()) return;
+  sync_batch(batch);
+  std::set<std::string> directories;
+  for (const Blob& blob : batch) {
+    const std::string name = blob_path(blob.digest);
+    m_root.rename(PartialArea::name_of(blob.digest), name);
+    directories.insert(name.substr(0, name.rfind('/')));
+  }
+  for (const std::string& directory : directories) m_root.sync(directory);
+  m_stored.with([&](Stored& stored) {
+    for (const Blob& blob : batch) stored.published[blob_path(blob.digest)] = blob.stored_size;
+  });
+}
+
+void DirectoryWriter::sync_batch(const std::vector<Blob>& batch) {
+  if (m_sync_failed) throw diag::StorageError("an earlier sync failed in " + m_root.path());
+  try {
+    if (batch.size() > k_single_syncs) {
+      m_root.sync_file_system();
+      return;
+    }
+    for (const Blob& blob : batch) m_root.open_for_update(PartialArea::name_of(blob.digest)).sync();
+  } catch (const diag::Error&) {
+    m_sync_failed = true;
+    for (const Blob& blob : batch) m_root.remove_file(PartialArea::name_of(blob.digest));
+    throw;
+  }
+}
+
+void DirectoryWriter::commit() {
+  if (!m_contents) throw diag::InternalError("a bundle was sealed before it was begun");
+  if (!m_unchanged) {
+    publish(m_stored.with([](Stored& stored) { return std::exchange(stored.batch, {}); }));
+    refuse_unless_complete();
+    write_metadata();
+  } else {
+    m_partial->remove();
+  }
+  m_new.sync_parents();
+}
+
+void DirectoryWriter::refuse_unless_complete() {
+  for (const Blob& blob : m_contents->info.blobs) {
+    const auto entry = m_root.stat(blob_path(blob.digest));
+    if (!entry)
+      throw diag::InternalError(fmt::format("{} is not in the bundle to be sealed", blob.digest.str()));
+    if (entry->kind == io::EntryKind::file && entry->size == blob.stored_size) continue;
+    throw diag::StorageError(
+        fmt::format("{} changed while the bundle was written", m_root.path_of(entry->name)), "run again");
+  }
+}
+
+// The seal comes last, when all it speaks of is in place and nothing else is.
+void DirectoryWriter::write_metadata() {
+  std::vector<MetadataFile> files = metadata_files(*m_contents);
+  const MetadataFile seal = std::move(files.back());
+  files.pop_back();
+  std::set<std::string> names;
+  for (const MetadataFile& file : files) {
+    m_root.write_atomically(file.name, file.bytes);
+    names.insert(file.name);
+  }
+  if (!names.contains(std::string(k_sha512_file))) m_root.remove_file(k_sha512_file);
+  std::map<std::string, std::uint64_t> listed;
+  for (const Blob& blob : m_contents->info.blobs) listed.emplace(blob_path(blob.digest), blob.stored_size);
+  remove_blobs_except(m_root, listed);
+  m_partial->remove();
+  m_root.sync();
+  m_root.write_atomically(seal.name, seal.bytes);
+}
+
+}  // namespace
+
+std::unique_ptr<BundleWriter> open_directory_writer(const std::string& path) {
+  return std::make_unique<DirectoryWriter>(path);
+}
+
+}  // namespace airgap::bundle

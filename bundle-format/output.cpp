@@ -1,0 +1,112 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "bundle-format/archive_writer.hpp"
+#include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/directory_writer.hpp"
+#include "bundle-format/layout.hpp"
+#include "bundle-format/pipe_writer.hpp"
+#include "common/diag/error.hpp"
+#include "common/text/escape.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view k_what_can_be_written =
+    "what can be written: FILE.tar, a directory, or - for a pipe";
+/// Endings that ask for a file of a kind that is not written.
+constexpr std::array<std::string_view, 13> k_other_files{
+    ".tar.zst", ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tzst",       ".txz",
+    ".tbz2",    ".zip",    ".7z",     ".iso",     ".oci", ".tar.partial"};
+
+fs::file_status status_of(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::none) {
+    throw diag::UsageError(fmt::format("cannot look at {}: {}", text::escape(path), error.message()));
+  }
+  return status;
+}
+
+[[noreturn]] void refuse(const std::string& path, std::string_view why, std::string_view hint) {
+  throw diag::UsageError(fmt::format("cannot write a bundle to '{}': {}", text::escape(path), why),
+                         std::string(hint));
+}
+
+void check_archive(const std::string& path) {
+  for (const std::string& file : {path, path + std::string(k_partial_ending)}) {
+    const fs::file_status status = status_of(file);
+    if (status.type() == fs::file_type::directory) {
+      refuse(file, "it is a directory",
+             "a bundle in a directory of that name is written with a / at the end");
+    }
+    if (fs::is_symlink(status)) refuse(file, "it is a symbolic link", "name the file itself");
+    if (fs::exists(status) && !fs::is_regular_file(status)) {
+      refuse(file, "it is no regular file", k_what_can_be_written);
+    }
+  }
+  const fs::path parent = fs::path(path).parent_path();
+  std::error_code error;
+  if (!parent.empty() && !fs::is_directory(parent, error)) {
+    refuse(path, "there is no directory " + text::escape(parent.string()), "create it first");
+  }
+}
+
+// A link to a directory is fine: the user named it.
+void check_directory(const std::string& path) {
+  const std::string bare = fs::path(path).has_filename() ? path : fs::path(path).parent_path().string();
+  if (fs::absolute(bare).lexically_normal() == "/")
+    refuse(path, "it is the root directory", "name another one");
+  std::error_code error;
+  const fs::file_status status = fs::status(bare, error);
+  if (fs::is_symlink(status_of(bare)) && !fs::is_directory(status)) {
+    refuse(path, "it is a symbolic link that leads to no directory", "name another one");
+  }
+  if (fs::exists(status) && !fs::is_directory(status)) {
+    refuse(path, "it is there already and is no directory", k_what_can_be_written);
+  }
+}
+
+io::File standard_output() {
+  const int fd = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (fd < 0) io::throw_errno(errno, "cannot use standard output");
+  return {fd, "standard output"};
+}
+
+}  // namespace
+
+OutputForm output_form(const std::string& path) {
+  if (path.empty() || path.find('\0') != std::string::npos)
+    refuse(path, "that is no path", k_what_can_be_written);
+  if (path == "-") return OutputForm::pipe;
+  for (const std::string_view ending : k_other_files) {
+    if (path.ends_with(ending)) refuse(path, fmt::format("{} is not written", ending), k_what_can_be_written);
+  }
+  if (path.ends_with(k_archive_ending)) {
+    check_archive(path);
+    return OutputForm::archive;
+  }
+  check_directory(path);
+  return OutputForm::directory;
+}
+
+std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options) {
+  switch (output_form(options.path)) {
+    case OutputForm::pipe:
+      return open_pipe_writer(standard_output());
+    case OutputForm::archive:
+      return open_archive_writer(options.path, options.overwrite);
+    case OutputForm::directory:
+      break;
+  }
+  return open_directory_writer(options.path);
+}
+
+}  // namespace airgap::bundle

@@ -1,0 +1,44 @@
+#include "bundle-format/partial_area.hpp"
+
+#include <fmt/format.h>
+
+#include "bundle-format/layout.hpp"
+#include "common/diag/error.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+const std::string k_lock = std::string(k_partial_directory) + "/lock";
+
+}  // namespace
+
+PartialArea::PartialArea(const io::Directory& root)
+    : m_root(root), m_kept(root.stat(k_partial_directory).has_value()) {
+  m_root.make_directories(k_partial_directory);
+  m_lock.emplace(m_root, k_lock);
+}
+
+PartialArea::~PartialArea() {
+  if (m_kept) return;
+  try {
+    if (m_root.list(k_partial_directory).size() > 1) return;
+    m_root.remove_file(k_lock);
+    m_root.remove_directory(k_partial_directory);
+  } catch (const diag::Error&) {  // it stays; the next run takes it over
+  }
+}
+
+std::string PartialArea::name_of(const hash::Digest& digest) {
+  return fmt::format("{}/{}-{}", k_partial_directory, hash::name(digest.algorithm()), digest.hex());
+}
+
+void PartialArea::remove() {
+  for (const io::Entry& entry : m_root.list(k_partial_directory)) {
+    if (entry.name != "lock") m_root.remove_file(fmt::format("{}/{}", k_partial_directory, entry.name));
+  }
+  m_root.remove_file(k_lock);
+  m_root.remove_directory(k_partial_directory);
+  m_kept = true;  // nothing is left to clean up
+}
+
+}  // namespace airgap::bundle

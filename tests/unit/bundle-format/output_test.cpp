@@ -1,0 +1,61 @@
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "common/diag/error.hpp"
+#include "writer_fixture.hpp"
+
+using namespace airgap;
+using namespace airgap::bundle;
+using namespace airgap::bundle::testing;
+namespace fs = std::filesystem;
+
+TEST_CASE("the path says which form a bundle takes") {
+  const TempDirectory temp;
+  fs::create_directory(temp.path("there"));
+  fs::create_directory_symlink(temp.path("there"), temp.path("link"));
+  CHECK(output_form("-") == OutputForm::pipe);
+  CHECK(output_form(temp.path("out.tar")) == OutputForm::archive);
+  CHECK(output_form("out.tar") == OutputForm::archive);
+  CHECK(output_form(temp.path("out.tar/")) == OutputForm::directory);
+  for (const char* name : {"new", "new/deep/er", "there", "there/", "link", "link/", "v1.2"}) {
+    CAPTURE(name);
+    CHECK(output_form(temp.path(name)) == OutputForm::directory);
+  }
+}
+
+TEST_CASE("a path that no bundle can be written to is a usage error that says why") {
+  const TempDirectory temp;
+  write_file(temp.path("file"), "x");
+  write_file(temp.path("real.tar"), "x");
+  fs::create_directory(temp.path("dir.tar"));
+  fs::create_symlink(temp.path("real.tar"), temp.path("link.tar"));
+  fs::create_symlink(temp.path("real.tar"), temp.path("planted.tar.partial"));
+  fs::create_symlink(temp.path("nowhere"), temp.path("dangling"));
+  REQUIRE(::mkfifo(temp.path("fifo.tar").c_str(), 0600) == 0);
+  struct Refused {
+    std::string path;
+    const char* why;
+  };
+  const std::vector<Refused> refused{
+      {"", "that is no path"},
+      {"/", "it is the root directory"},
+      {"/tmp/..", "it is the root directory"},
+      {temp.path("file"), "it is there already and is no directory"},
+      {temp.path("dir.tar"), "it is a directory"},
+      {temp.path("link.tar"), "it is a symbolic link"},
+      {temp.path("planted.tar"), "it is a symbolic link"},
+      {temp.path("dangling"), "leads to no directory"},
+      {temp.path("fifo.tar"), "it is no regular file"},
+      {temp.path("absent/out.tar"), "there is no directory"},
+      {temp.path("out.tar.zst"), ".tar.zst is not written"},
+      {temp.path("out.tar.gz"), ".tar.gz is not written"},
+      {temp.path("out.tgz"), ".tgz is not written"},
+      {temp.path("out.tar.partial"), ".tar.partial is not written"},
+  };
+  for (const Refused& row : refused) {
+    CAPTURE(row.path);
+    CHECK_THROWS_WITH_AS(output_form(row.path), doctest::Contains(row.why), diag::UsageError);
+  }
+}
