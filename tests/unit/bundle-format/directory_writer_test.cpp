@@ -167,6 +167,21 @@ TEST_CASE("an update fetches what is new, drops what is no longer listed, and ta
   CHECK(open_writer({temp.path("out")})->existing()->sequence == 2);
 }
 
+TEST_CASE("blobs with sha512 digests come with check sums of their own, and take them along when they go") {
+  const TempDirectory temp;
+  const ImageSpec old{"example.com/app:1", {"one", "two"}, hash::Algorithm::sha512};
+  for (const char* output : {"out", "out.tar"}) {
+    CAPTURE(output);
+    write_bundle(temp.path(output), sample({old}));
+    CHECK(fault_of(temp.path(output)) == "");
+  }
+  CHECK(fs::exists(temp.path("out/SHA512SUMS")));
+  write_bundle(temp.path("out"), two_images());
+  CHECK(fault_of(temp.path("out")) == "");
+  CHECK_FALSE(fs::exists(temp.path("out/SHA512SUMS")));
+  CHECK_FALSE(fs::exists(temp.path("out/blobs/sha512")));
+}
+
 TEST_CASE("an update that is not finished leaves no sealed bundle") {
   const TempDirectory temp;
   write_bundle(temp.path("out"), two_images());

@@ -20,23 +20,25 @@ namespace {
 
 constexpr const char* k_manifest_type = "application/vnd.oci.image.manifest.v1+json";
 
-std::string descriptor(const char* type, const std::string& bytes) {
-  return fmt::format(R"({{"mediaType":"{}","digest":"{}","size":{}}})", type, hash::sha256_of(bytes).str(),
-                     bytes.size());
+std::string descriptor(const char* type, const hash::Digest& digest, std::size_t size) {
+  return fmt::format(R"({{"mediaType":"{}","digest":"{}","size":{}}})", type, digest.str(), size);
 }
 
-std::string manifest_of(const std::string& config, const std::vector<std::string>& layers) {
+std::string manifest_of(const std::string& config, const ImageSpec& spec) {
   std::string list;
-  for (const std::string& layer : layers) {
-    list += (list.empty() ? "" : ",") + descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer);
+  for (const std::string& layer : spec.layers) {
+    list += (list.empty() ? "" : ",") + descriptor("application/vnd.oci.image.layer.v1.tar+gzip",
+                                                   hash::digest_of(spec.algorithm, layer), layer.size());
   }
-  return fmt::format(R"({{"schemaVersion":2,"mediaType":"{}","config":{},"layers":[{}]}})", k_manifest_type,
-                     descriptor("application/vnd.oci.image.config.v1+json", config), list);
+  return fmt::format(
+      R"({{"schemaVersion":2,"mediaType":"{}","config":{},"layers":[{}]}})", k_manifest_type,
+      descriptor("application/vnd.oci.image.config.v1+json", hash::sha256_of(config), config.size()), list);
 }
 
 void add_image(Sample& sample, std::map<hash::Digest, Blob>& blobs, const ImageSpec& spec) {
-  const auto add = [&](const std::string& bytes, BlobKind kind) {
-    const hash::Digest digest = hash::sha256_of(bytes);
+  const auto add = [&](const std::string& bytes, BlobKind kind,
+                       hash::Algorithm algorithm = hash::Algorithm::sha256) {
+    const hash::Digest digest = hash::digest_of(algorithm, bytes);
     blobs.try_emplace(digest, Blob{digest, bytes.size(), kind, bytes.size()});
     if (kind == BlobKind::manifest) {
       sample.contents.manifests[digest] = std::make_shared<const std::string>(bytes);
@@ -48,11 +50,11 @@ void add_image(Sample& sample, std::map<hash::Digest, Blob>& blobs, const ImageS
   const image::Reference name = image::Reference::parse(spec.name);
   const std::string config =
       fmt::format(R"({{"architecture":"amd64","os":"linux","author":"{}"}})", spec.name);
-  const std::string manifest = manifest_of(config, spec.layers);
+  const std::string manifest = manifest_of(config, spec);
   DockerImage docker{name.str(), add(config, BlobKind::config), {}};
   std::uint64_t bytes = manifest.size() + config.size();
   for (const std::string& layer : spec.layers) {
-    docker.layers.push_back(add(layer, BlobKind::layer));
+    docker.layers.push_back(add(layer, BlobKind::layer, spec.algorithm));
     bytes += layer.size();
   }
   const hash::Digest digest = add(manifest, BlobKind::manifest);

@@ -37,8 +37,9 @@ std::map<std::string, std::string> tree_of(const std::string& path);
 std::string noise(std::size_t size, unsigned seed);
 
 struct ImageSpec {
-  std::string name;                 ///< "example.com/app:1"
-  std::vector<std::string> layers;  ///< their bytes
+  std::string name;                                     ///< "example.com/app:1"
+  std::vector<std::string> layers;                      ///< their bytes
+  hash::Algorithm algorithm = hash::Algorithm::sha256;  ///< of the layers' digests
 };
 
 /// Contents, and the bytes of their configs and layers.
