@@ -35,8 +35,13 @@ class ExportRun {
   int run() {
     try {
       stages();
-    } catch (const diag::Error& error) {
+    } catch (diag::Error& error) {
+      if (error.kind() == diag::ErrorKind::network && error.hint().empty()) {
+        error.set_hint("run the same command again: it goes on where it stopped");
+      }
       m_report.status = diag::exit_code(error.kind());
+      m_report.error = error.full_message();
+      m_report.error_kind = diag::kind_name(error.kind());
       finish_report();
       throw;
     }

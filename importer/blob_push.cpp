@@ -16,24 +16,32 @@ void upload(const BlobStep& step, const registry::Repository& to, const transpor
 
 }  // namespace
 
-void push_blob(const BlobStep& step, const transport::BlobOpener& open, bool once, registry::RegistryClient& client,
-               transport::Observer& observer) {
+void push_blob(const BlobStep& step, const transport::BlobOpener& open, bool once,
+               registry::RegistryClient& client, transport::Observer& observer, const ForRepository& each) {
   observer.blob_started(step.blob.digest, step.blob.size, 0);
   std::optional<registry::Repository> from = step.from;
   bool sent = false;
-  for (const registry::Repository& to : step.missing) {
-    if (from && client.mount_blob(to, step.blob.digest, *from)) continue;
+  bool placed = false;
+  const auto place = [&](const registry::Repository& to) {
+    if (from && client.mount_blob(to, step.blob.digest, *from)) return;
     if (from && once) {
       // The pipe has passed by: the bytes come back from where they are now.
-      upload(step, to, [&](std::uint64_t offset) { return client.open_blob(*from, step.blob, offset); }, client,
-             observer);
+      upload(
+          step, to, [&](std::uint64_t offset) { return client.open_blob(*from, step.blob, offset); }, client,
+          observer);
     } else {
       upload(step, to, open, client, observer);
     }
     sent = true;
     from = to;
+  };
+  for (const registry::Repository& to : step.missing) {
+    each(to, [&] {
+      place(to);
+      placed = true;
+    });
   }
-  observer.blob_finished(step.blob.digest, step.blob.size, sent ? "pushed" : "mounted");
+  if (placed) observer.blob_finished(step.blob.digest, step.blob.size, sent ? "pushed" : "mounted");
 }
 
 }  // namespace airgap::importer

@@ -43,8 +43,13 @@ class ImportRun {
   int run() {
     try {
       stages();
-    } catch (const diag::Error& error) {
+    } catch (diag::Error& error) {
+      if (error.kind() == diag::ErrorKind::network && error.hint().empty()) {
+        error.set_hint("run the same command again: what the registry has is not sent again");
+      }
       m_report.status = diag::exit_code(error.kind());
+      m_report.error = error.full_message();
+      m_report.error_kind = diag::kind_name(error.kind());
       finish_report();
       throw;
     }
@@ -60,11 +65,13 @@ class ImportRun {
       StandardInput input;
       const auto stream = bundle::open_stream(input);
       const ImportPlan plan = plan_for(stream->info(), *stream, client);
-      execute(plan, client, [&] { return push_blobs(plan, *stream, client, m_context.console, push_options()); });
+      execute(plan, client, nullptr,
+              [&] { return push_blobs(plan, *stream, client, m_context.console, push_options()); });
     } else {
       const auto reader = bundle::open_bundle(m_settings.bundle);
       const ImportPlan plan = plan_for(reader->info(), *reader, client);
-      execute(plan, client, [&] { return push_blobs(plan, *reader, client, m_context.console, push_options()); });
+      execute(plan, client, reader.get(),
+              [&] { return push_blobs(plan, *reader, client, m_context.console, push_options()); });
     }
   }
 
@@ -72,14 +79,16 @@ class ImportRun {
     return {.jobs = m_settings.access.jobs, .keep_going = m_settings.keep_going, .stop = m_context.stop};
   }
 
-  ImportPlan plan_for(const bundle::BundleInfo& info, transport::ImageSource& source, registry::RegistryClient& client) {
+  ImportPlan plan_for(const bundle::BundleInfo& info, transport::ImageSource& source,
+                      registry::RegistryClient& client) {
     auto placements = map_images(info, source, m_target, m_settings.names);
-    const RegistryContent content =
-        survey(placements, client,
-               {.jobs = m_settings.access.jobs,
-                .stop = m_context.stop,
-                .begin = [&](std::uint64_t count) { m_context.console.begin_count("asking the registry", count, false); },
-                .asked = [&] { m_context.console.count(1); }});
+    const RegistryContent content = survey(
+        placements, client,
+        {.jobs = m_settings.access.jobs,
+         .stop = m_context.stop,
+         .begin =
+             [&](std::uint64_t count) { m_context.console.begin_count("asking the registry", count, false); },
+         .asked = [&] { m_context.console.count(1); }});
     m_context.console.end_count();
     ImportPlan plan = make_plan(std::move(placements), content, info.blobs);
     print_plan(plan, m_context.console, m_settings.dry_run);
@@ -87,7 +96,8 @@ class ImportRun {
   }
 
   template <class PushBlobs>
-  void execute(const ImportPlan& plan, registry::RegistryClient& client, PushBlobs&& blobs) {
+  void execute(const ImportPlan& plan, registry::RegistryClient& client, transport::ImageSource* again,
+               PushBlobs&& blobs) {
     if (m_settings.dry_run) {
       record(plan, {}, "planned");
       return;
@@ -95,7 +105,7 @@ class ImportRun {
     m_context.console.begin_transfers("pushing", plan.upload_bytes + plan.mount_bytes, plan.blobs.size());
     FailedPlacements failed = blobs();
     m_context.console.end_transfers();
-    push_manifests(plan, client, push_options(), failed);
+    push_manifests(plan, client, again, push_options(), failed);
     push_tags(plan, client, push_options(), failed);
     update_referrers_tags(plan, client, push_options(), failed);
     confirm(plan, client, push_options(), failed);
@@ -135,14 +145,17 @@ class ImportRun {
   }
 
   void fail(cli::ImageOutcome& outcome, const diag::Error& error) {
-    diag::log("push", diag::LogLevel::error, fmt::format("{} failed: {}", outcome.target, error.full_message()));
+    diag::log("push", diag::LogLevel::error,
+              fmt::format("{} failed: {}", outcome.target, error.full_message()));
     if (m_report.status == 0) m_report.status = diag::exit_code(error.kind());
     outcome.outcome = "failed";
     outcome.error = error.full_message();
     outcome.error_kind = diag::kind_name(error.kind());
   }
 
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - m_start).count(); }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - m_start).count();
+  }
 
   void finish_report() {
     m_report.seconds = seconds();
@@ -158,6 +171,8 @@ class ImportRun {
 
 }  // namespace
 
-int run_import(const ImportSettings& settings, cli::Context& context) { return ImportRun(settings, context).run(); }
+int run_import(const ImportSettings& settings, cli::Context& context) {
+  return ImportRun(settings, context).run();
+}
 
 }  // namespace airgap::importer

@@ -3,17 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
 #include "common/task/for_each.hpp"
 #include "common/task/guarded.hpp"
 #include "importer/blob_push.hpp"
+#include "importer/manifest_push.hpp"
 
 namespace airgap::importer {
 namespace {
 
-/// Runs one step for some placements: a failure ends everything, or with keep_going fails just those placements. Thread-safe.
+/// Runs one step for some placements: a failure ends everything, or with keep_going fails just those
+/// placements. Thread-safe.
 class Failures {
  public:
   Failures(FailedPlacements& failed, bool keep_going) : m_keep_going(keep_going), m_failed(failed) {}
@@ -33,7 +37,8 @@ class Failures {
 
   bool all_failed(const std::vector<std::size_t>& images) const {
     const std::scoped_lock lock(m_mutex);
-    return std::all_of(images.begin(), images.end(), [&](std::size_t image) { return m_failed.contains(image); });
+    return std::all_of(images.begin(), images.end(),
+                       [&](std::size_t image) { return m_failed.contains(image); });
   }
 
  private:
@@ -42,30 +47,40 @@ class Failures {
   FailedPlacements& m_failed;
 };
 
-std::string pushing(const BlobStep& step, const ImportPlan& plan) {
-  return fmt::format("pushing blob {} of {}", step.blob.digest.str(),
-                     plan.placements[step.images.front()].image.name.str());
+/// Gets the blob of one step into its repositories; each of them fails for itself.
+void push_step(const ImportPlan& plan, const BlobStep& step, const transport::BlobOpener& open, bool once,
+               registry::RegistryClient& client, transport::Observer& observer, Failures& failures) {
+  push_blob(step, open, once, client, observer,
+            [&](const registry::Repository& to, const std::function<void()>& body) {
+              std::vector<std::size_t> images;
+              std::copy_if(step.images.begin(), step.images.end(), std::back_inserter(images),
+                           [&](std::size_t image) { return plan.placements[image].repository == to; });
+              failures.run(images, [&] {
+                diag::with_context(
+                    [&] { return fmt::format("pushing blob {} to {}", step.blob.digest.str(), to.str()); },
+                    body);
+              });
+            });
 }
 
 }  // namespace
 
-FailedPlacements push_blobs(const ImportPlan& plan, transport::ImageSource& bundle, registry::RegistryClient& client,
-                            transport::Observer& observer, const PushOptions& options) {
+FailedPlacements push_blobs(const ImportPlan& plan, transport::ImageSource& bundle,
+                            registry::RegistryClient& client, transport::Observer& observer,
+                            const PushOptions& options) {
   FailedPlacements failed;
   Failures failures(failed, options.keep_going);
   task::for_each_bounded(std::span(plan.blobs), options.jobs, options.stop, [&](const BlobStep& step) {
-    failures.run(step.images, [&] {
-      diag::with_context([&] { return pushing(step, plan); }, [&] {
-        push_blob(step, [&](std::uint64_t offset) { return bundle.open_blob(step.blob, offset); }, false, client,
-                  observer);
-      });
-    });
+    push_step(
+        plan, step, [&](std::uint64_t offset) { return bundle.open_blob(step.blob, offset); }, false, client,
+        observer, failures);
   });
   return failed;
 }
 
-FailedPlacements push_blobs(const ImportPlan& plan, bundle::BundleStream& stream, registry::RegistryClient& client,
-                            transport::Observer& observer, const PushOptions& options) {
+FailedPlacements push_blobs(const ImportPlan& plan, bundle::BundleStream& stream,
+                            registry::RegistryClient& client, transport::Observer& observer,
+                            const PushOptions& options) {
   FailedPlacements failed;
   Failures failures(failed, options.keep_going);
   std::unordered_map<hash::Digest, const BlobStep*> steps;
@@ -83,15 +98,13 @@ FailedPlacements push_blobs(const ImportPlan& plan, bundle::BundleStream& stream
       }
       return std::make_unique<io::BorrowedSource>(bytes);
     };
-    failures.run(step.images, [&] {
-      diag::with_context([&] { return pushing(step, plan); }, [&] { push_blob(step, open, true, client, observer); });
-    });
+    push_step(plan, step, open, true, client, observer, failures);
   });
   return failed;
 }
 
-void push_manifests(const ImportPlan& plan, registry::RegistryClient& client, const PushOptions& options,
-                    FailedPlacements& failed) {
+void push_manifests(const ImportPlan& plan, registry::RegistryClient& client, transport::ImageSource* again,
+                    const PushOptions& options, FailedPlacements& failed) {
   Failures failures(failed, options.keep_going);
   auto rest = std::span(plan.manifests);
   while (!rest.empty()) {
@@ -104,11 +117,10 @@ void push_manifests(const ImportPlan& plan, registry::RegistryClient& client, co
       const image::Descriptor& descriptor = step.document.descriptor;
       failures.run(step.images, [&] {
         diag::with_context(
-            [&] { return fmt::format("pushing manifest {} to {}", descriptor.digest.str(), step.repository.str()); },
             [&] {
-              client.put_manifest(step.repository, descriptor.digest.str(), *step.document.bytes,
-                                  descriptor.media_type);
-            });
+              return fmt::format("pushing manifest {} to {}", descriptor.digest.str(), step.repository.str());
+            },
+            [&] { push_manifest(step, again, client); });
       });
     });
   }
@@ -122,9 +134,11 @@ void push_tags(const ImportPlan& plan, registry::RegistryClient& client, const P
     const Placement& placement = plan.placements[step.image];
     const transport::ManifestDocument& root = placement.graph.root();
     failures.run({step.image}, [&] {
-      diag::with_context([&] { return "tagging " + step.target.str(); }, [&] {
-        client.put_manifest(placement.repository, *step.target.tag, *root.bytes, root.descriptor.media_type);
-      });
+      diag::with_context([&] { return "tagging " + step.target.str(); },
+                         [&] {
+                           client.put_manifest(placement.repository, *step.target.tag, *root.bytes,
+                                               root.descriptor.media_type);
+                         });
     });
   });
 }

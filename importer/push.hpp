@@ -21,17 +21,21 @@ struct PushOptions {
 /// Placements that failed, with the first cause of each. Their manifests and tags are not pushed.
 using FailedPlacements = std::map<std::size_t, diag::Error>;
 
-/// All blobs: mounted where the registry has them elsewhere, else sent once and mounted into the other repositories. Read
-/// from the medium once, hashed while they are sent. Throws the first failure unless keep_going.
-FailedPlacements push_blobs(const ImportPlan& plan, transport::ImageSource& bundle, registry::RegistryClient& client,
-                            transport::Observer& observer, const PushOptions& options);
+/// All blobs: mounted where the registry has them elsewhere, else sent once and mounted into the other
+/// repositories. Read from the medium once, hashed while they are sent. Throws the first failure unless
+/// keep_going.
+FailedPlacements push_blobs(const ImportPlan& plan, transport::ImageSource& bundle,
+                            registry::RegistryClient& client, transport::Observer& observer,
+                            const PushOptions& options);
 /// The same from a pipe, one blob after another as they come by.
-FailedPlacements push_blobs(const ImportPlan& plan, bundle::BundleStream& stream, registry::RegistryClient& client,
-                            transport::Observer& observer, const PushOptions& options);
+FailedPlacements push_blobs(const ImportPlan& plan, bundle::BundleStream& stream,
+                            registry::RegistryClient& client, transport::Observer& observer,
+                            const PushOptions& options);
 
-/// All manifests by digest, children first; then all tags that change. To be called in this order, after the blobs.
-void push_manifests(const ImportPlan& plan, registry::RegistryClient& client, const PushOptions& options,
-                    FailedPlacements& failed);
+/// All manifests by digest, children first; then all tags that change. To be called in this order, after the
+/// blobs. From `again` come blobs that the registry took and lost; null for a pipe, which has passed by.
+void push_manifests(const ImportPlan& plan, registry::RegistryClient& client, transport::ImageSource* again,
+                    const PushOptions& options, FailedPlacements& failed);
 void push_tags(const ImportPlan& plan, registry::RegistryClient& client, const PushOptions& options,
                FailedPlacements& failed);
 

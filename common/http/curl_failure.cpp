@@ -123,7 +123,8 @@ TransferError no_answer(const CurlFailure& failure) {
       return {fmt::format("cannot resolve the host name {}", failure.origin.host), true,
               "check the name and this machine's DNS"};
     case CURLE_COULDNT_CONNECT:
-      return {fmt::format("cannot connect to {}: {}", host, detail_of(failure)), true};
+      return {fmt::format("cannot connect to {}: {}", host, detail_of(failure)), true,
+              "check the address and the port, and whether the server runs"};
     case CURLE_OPERATION_TIMEDOUT:
       return {fmt::format("no connection to {} within {} seconds", host, failure.connect_seconds), true,
               "check the address, firewalls and proxy settings"};

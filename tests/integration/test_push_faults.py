@@ -1,0 +1,307 @@
+"""An internal registry that misbehaves: the push copes, or says what is wrong; nothing is tagged that is not whole."""
+
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from conftest import PASSWORD, USER, MakeRegistry, Running
+
+from support.airgap import Airgap, Result, plain
+from support.nginx import Nginx, body_limit
+from support.oci import to_json
+from support.proxy import FaultProxy
+from support.push_registry import PushRegistry
+from support.registry import Registry
+from support.source import SourceImages
+from support.token_server import TokenServer
+
+BUSYBOX = "tools/busybox:1.35"  # a layer of 1.1 MB and a config
+LEGACY = "legacy/busybox:1.35"  # of Docker media types
+UPLOADS = "/blobs/uploads/"
+TAG = r"/manifests/1\.35$"
+BY_DIGEST = "/manifests/sha256:"
+
+Push = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def bundle(source: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds BUSYBOX and LEGACY; the tests read it only."""
+    directory = tmp_path_factory.mktemp("bundle")
+    Airgap(directory / "home").export("pull", f"{source.host}/{BUSYBOX}", f"{source.host}/{LEGACY}", *plain(source),
+                                      "--output", directory / "bundle.tar").ok()
+    return directory / "bundle.tar"
+
+
+@pytest.fixture
+def push(airgap: Airgap, bundle: Path) -> Push:
+    """push(server): the bundle into it, with one repeat."""
+    def run(server: object, *options: object) -> Result:
+        return airgap.import_("push", bundle, server.host, *plain(server), "--retry", 1, *options)  # type: ignore
+
+    return run
+
+
+@pytest.fixture
+def proxy(running: Running, registry: Registry) -> FaultProxy:
+    return running(FaultProxy(registry))
+
+
+def error(code: str, message: str = "no") -> bytes:
+    return to_json({"errors": [{"code": code, "message": message}]})
+
+
+def assert_complete(registry: Registry, source_images: SourceImages) -> None:
+    for name in (BUSYBOX, LEGACY):
+        image = source_images[name]
+        assert registry.client().digest(image.repository, image.tag) == image.digest
+
+
+def assert_nothing_published(registry: Registry) -> None:
+    for name in (BUSYBOX, LEGACY):
+        assert not registry.client().has_manifest(*name.split(":"))
+
+
+# R68. {0} is this registry, {1} the path of the upload.
+@pytest.mark.parametrize("form", ["{1}", "http://{0}{1}", "//{0}{1}", "{1}?_state=a%2Fb%3D&x", "{1}?_state=1#part"])
+def test_an_upload_goes_where_location_says(form: str, push: Push, running: Running,
+                                            source_images: SourceImages) -> None:
+    registry = running(PushRegistry(location=lambda server, path: form.format(server.host, path)))
+    push(registry).ok()
+    assert ("tools/busybox", source_images[BUSYBOX].digest) in registry.manifests
+    stated = form.partition("?")[2].partition("#")[0]
+    commits = registry.requests("PUT", UPLOADS)
+    assert len(commits) == 4
+    assert all(commit.query.startswith(f"{stated}&digest=" if stated else "digest=") for commit in commits)
+
+
+def test_an_upload_to_another_host_carries_no_password(push: Push, running: Running, tmp_path: Path) -> None:
+    """R68: the storage host gets the bytes; the password stays with the registry that was named."""
+    secret = tmp_path / "password"
+    secret.write_text(f"{USER}:{PASSWORD}\n")
+    secret.chmod(0o600)
+    storage: list[FaultProxy] = []
+    registry = running(PushRegistry(user=f"{USER}:{PASSWORD}", location=lambda _, path: storage[0].origin + path))
+    storage.append(running(FaultProxy(registry)))
+    push(registry, "--creds-file", secret, *plain(storage[0])).ok()
+    assert len(storage[0].requests("PUT", UPLOADS)) == 4
+    assert not storage[0].saw_credentials()
+
+
+def test_an_upload_without_location_is_named(push: Push, running: Running) -> None:
+    """R67"""
+    registry = running(PushRegistry(location=lambda *_: None))
+    push(registry).fails(3, registry.host, "no Location")
+    assert registry.manifests == {}
+
+
+@pytest.mark.parametrize("mount", [201, 202, 400, 404, 405, 500])
+def test_a_registry_that_does_not_mount_gets_an_upload(mount: int, push: Push, running: Running) -> None:
+    """R69: the layer of BUSYBOX and LEGACY is the same."""
+    registry = running(PushRegistry(mount=mount))
+    push(registry).ok()
+    large = [r for r in registry.requests("PUT", UPLOADS) if r.size > 1_000_000]
+    assert len(large) == (1 if mount == 201 else 2)
+
+
+def test_a_mount_answered_202_is_used_as_the_upload(push: Push, running: Running) -> None:
+    """R69: no session is left behind."""
+    registry = running(PushRegistry(mount=202))
+    push(registry).ok()
+    assert registry.sessions == {}
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_lost_upload_session_begins_anew(lost: int, push: Push, running: Running) -> None:
+    """R71"""
+    push(running(PushRegistry(lose_sessions=lost)), "--jobs", 1).ok()
+
+
+def test_a_registry_that_always_loses_uploads_is_named(push: Push, running: Running) -> None:
+    """R71: three sessions, not for ever."""
+    registry = running(PushRegistry(lose_sessions=1000))
+    push(registry, "--jobs", 1).fails(3, registry.host, "loses its upload sessions", "sha256:")
+    assert len(registry.requests("PUT", UPLOADS)) == 3 and registry.manifests == {}
+
+
+@pytest.mark.parametrize("refused", [{"PUT": 405}, {"PUT": 415}, {"PUT": 404}, {"PUT": 501}])
+def test_a_registry_without_single_puts_gets_patches(refused: dict[str, int], push: Push, running: Running) -> None:
+    """R75: learnt once for the host."""
+    registry = running(PushRegistry(refuse_body=refused))
+    push(registry, "--jobs", 1).ok()
+    assert len([r for r in registry.requests("PUT", UPLOADS) if r.size > 0]) == 1
+
+
+def test_a_body_limit_makes_the_upload_go_in_chunks(push: Push, running: Running, registry: Registry, tmp_path: Path,
+                                                    source_images: SourceImages) -> None:
+    """R74: nginx takes 1 MiB at once; the layer has more."""
+    front = running(Nginx(tmp_path / "nginx", registry, body_limit("1m")))
+    push(front).ok()
+    assert_complete(registry, source_images)
+
+
+def test_a_body_limit_below_any_chunk_is_named(push: Push, running: Running, registry: Registry,
+                                               tmp_path: Path) -> None:
+    """R74"""
+    front = running(Nginx(tmp_path / "nginx", registry, body_limit("100k")))
+    push(front).fails(3, front.host, "413", "limit on request bodies", "blob sha256:", r"1134259 bytes")
+    assert_nothing_published(registry)
+
+
+def test_416_at_an_upload_begins_it_anew(push: Push, proxy: FaultProxy, registry: Registry,
+                                         source_images: SourceImages) -> None:
+    """R72"""
+    proxy.rule("PUT", UPLOADS, times=1, status=416)
+    push(proxy).ok()
+    assert_complete(registry, source_images)
+
+
+def test_a_lost_reply_is_not_a_lost_blob(push: Push, proxy: FaultProxy, registry: Registry,
+                                         source_images: SourceImages) -> None:
+    """R77: the blob is looked for before it is sent again."""
+    proxy.rule("PUT", UPLOADS, times=1, cut_after=0, headers={"Content-Length": "5"})
+    proxy.rule("PUT", UPLOADS, skip=1, times=1, status=502)
+    push(proxy, "--jobs", 1).ok()
+    assert_complete(registry, source_images)
+    digests = [r.path.rsplit("digest=", 1)[1] for r in registry.requests("PUT", UPLOADS)]
+    assert len(digests) == len(set(digests))
+
+
+def test_a_dropped_upload_is_sent_again(push: Push, proxy: FaultProxy, registry: Registry,
+                                        source_images: SourceImages) -> None:
+    proxy.rule("PUT", UPLOADS, times=1, drop_upload_after=1)
+    push(proxy).ok()
+    assert_complete(registry, source_images)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_busy_registry_is_asked_again(method: str, status: int, push: Push, proxy: FaultProxy, registry: Registry,
+                                        source_images: SourceImages) -> None:
+    proxy.rule(method, UPLOADS, times=1, status=status, headers={"Retry-After": "0"})
+    proxy.rule("PUT", TAG, times=1, status=status)
+    push(proxy).ok()
+    assert_complete(registry, source_images)
+
+
+def test_a_registry_that_stays_busy_is_named(push: Push, proxy: FaultProxy, registry: Registry) -> None:
+    proxy.rule("PUT", UPLOADS, status=503, body=error("UNAVAILABLE", "nap\x1b[31m"))
+    push(proxy).fails(3, proxy.host, "503", "UNAVAILABLE", r"pushing blob sha256:")
+    assert_nothing_published(registry)
+
+
+def test_a_token_that_ends_during_the_push_is_renewed(airgap: Airgap, bundle: Path, running: Running,
+                                                      token_registry: Registry, tokens: TokenServer, tmp_path: Path,
+                                                      source_images: SourceImages) -> None:
+    """A 401 at a PUT is answered with a new token, and the bytes go again."""
+    secret = tmp_path / "password"
+    secret.write_text(f"{USER}:{PASSWORD}\n")
+    secret.chmod(0o600)
+    proxy = running(FaultProxy(token_registry))
+    proxy.rule("PUT", UPLOADS, times=1, status=401,
+               headers={"WWW-Authenticate": f'Bearer realm="{tokens.realm}",service="{tokens.auth().service}",'
+                                            'scope="repository:tools/busybox:pull,push",error="invalid_token"'})
+    airgap.import_("push", bundle, proxy.host, *plain(proxy), *plain(tokens), "--creds-file", secret, "--jobs", 1).ok()
+    bearer = f"Bearer {tokens.issue(USER, ['repository:tools/busybox:pull'])}"
+    pulled = token_registry.client(Authorization=bearer).digest("tools/busybox", "1.35")
+    assert pulled == source_images[BUSYBOX].digest
+
+
+def test_a_read_only_registry_is_named(push: Push, make_registry: MakeRegistry) -> None:
+    """R83"""
+    registry = make_registry(read_only=True)
+    push(registry).fails(3, registry.host, "405", "read-only")
+
+
+def test_a_registry_that_goes_down_midway_is_filled_by_a_rerun(push: Push, proxy: FaultProxy, registry: Registry,
+                                                               source_images: SourceImages) -> None:
+    """R83: nothing is sent twice."""
+    proxy.rule("POST", UPLOADS, skip=2, times=1, on_match=registry.kill)
+    push(proxy, "--jobs", 1).fails(3, proxy.host, "run the same command again")
+    registry.start()
+    assert_nothing_published(registry)
+    proxy.clear_rules()
+    push(proxy, "--jobs", 1).ok()
+    assert_complete(registry, source_images)
+    sent = [r.path.rsplit("digest=", 1)[1] for r in registry.requests("PUT", UPLOADS) if r.status == 201]
+    assert len(sent) == len(set(sent))
+
+
+def test_a_blob_that_the_registry_dropped_is_pushed_again(push: Push, running: Running) -> None:
+    """R70: it acknowledged the blob and then does not know it; once is forgiven."""
+    registry = running(PushRegistry(forget_blobs=1, mount=405))
+    push(registry).ok()
+    assert ("tools/busybox", "1.35") in registry.manifests
+
+
+def test_a_registry_that_keeps_dropping_blobs_is_named(push: Push, running: Running) -> None:
+    """R70"""
+    registry = running(PushRegistry(forget_blobs=1000))
+    push(registry).fails(3, registry.host, "MANIFEST_BLOB_UNKNOWN")
+    assert registry.manifests == {}
+
+
+@pytest.mark.parametrize(("answer", "status", "patterns"), [
+    ((413, b""), 3, ["413", "349 bytes", "limits? on manifests"]),  # R78
+    ((400, error("MANIFEST_INVALID", "too large")), 3, ["MANIFEST_INVALID", "349 bytes"]),  # R78
+    ((403, error("DENIED", "project quota exceeded")), 3, ["quota"]),  # R81
+    ((412, error("DENIED", "exceeds storage QUOTA: 10 GiB")), 3, ["quota", "raise its quota"]),  # R81
+    ((403, error("DENIED", "no right")), 4, ["403", "may push"]),
+    ((404, error("NAME_UNKNOWN", "no repository")), 3, ["create the repository tools/busybox"]),  # R82
+    ((405, error("UNSUPPORTED")), 3, ["read-only", "hosted repository"]),  # R83, R87
+])
+def test_a_refused_manifest_is_explained(answer: tuple[int, bytes], status: int, patterns: list[str], push: Push,
+                                         proxy: FaultProxy, registry: Registry) -> None:
+    proxy.rule("PUT", "tools/busybox" + BY_DIGEST, status=answer[0], body=answer[1])
+    push(proxy).fails(status, proxy.host, "tools/busybox", *patterns)
+    assert_nothing_published(registry)
+
+
+@pytest.mark.parametrize("status", [400, 415])
+def test_a_registry_without_docker_types_is_told_from_others(status: int, push: Push, proxy: FaultProxy,
+                                                             registry: Registry) -> None:
+    """R79: nothing is converted."""
+    proxy.rule("PUT", "legacy/busybox" + BY_DIGEST, status=status, body=error("MANIFEST_INVALID"))
+    push(proxy).fails(3, proxy.host, "refuses Docker media types", "docker compatibility")
+    assert_nothing_published(registry)
+
+
+@pytest.mark.parametrize("status", [405, 409, 412])
+def test_an_immutable_tag_is_explained(status: int, push: Push, proxy: FaultProxy) -> None:
+    """R80"""
+    proxy.rule("PUT", "tools/busybox" + TAG, status=status, body=error("PRECONDITION", "tag is immutable"))
+    push(proxy).fails(4, "tagging .*tools/busybox:1.35", "tag is immutable")
+
+
+def test_an_immutable_tag_that_is_right_already_is_left_alone(push: Push, proxy: FaultProxy) -> None:
+    """R80"""
+    push(proxy).ok()
+    proxy.rule("PUT", TAG, status=412, body=error("PRECONDITION", "tag is immutable"))
+    push(proxy).ok()
+
+
+def test_other_bytes_read_back_are_the_fault_of_the_registry(push: Push, proxy: FaultProxy) -> None:
+    """R85"""
+    proxy.rule("GET", "tools/busybox" + TAG, flip_byte=5)
+    push(proxy).fails(5, proxy.host, "tools/busybox:1.35", "registry")
+
+
+def test_a_tag_that_somebody_moved_meanwhile_is_reported(push: Push, proxy: FaultProxy, registry: Registry) -> None:
+    """R84"""
+    other = to_json({"schemaVersion": 2, "manifests": [], "mediaType": "application/vnd.oci.image.index.v1+json"})
+
+    def move() -> None:
+        registry.client().put_manifest("tools/busybox", "1.35", other, "application/vnd.oci.image.index.v1+json")
+
+    proxy.rule("GET", "tools/busybox" + TAG, on_match=move)
+    push(proxy).fails(5, "tools/busybox:1.35", "somebody else pushed the tag meanwhile")
+
+
+def test_a_full_project_does_not_stop_the_others(push: Push, proxy: FaultProxy, registry: Registry,
+                                                 source_images: SourceImages) -> None:
+    """R81"""
+    proxy.rule("PUT", "/v2/legacy/.*" + UPLOADS, status=403, body=error("DENIED", "quota exceeded"))
+    proxy.rule("POST", "/v2/legacy/.*mount=", status=403, body=error("DENIED", "quota exceeded"))
+    push(proxy, "--keep-going").fails(3, "legacy/busybox:1.35 failed", "quota")
+    assert registry.client().digest("tools/busybox", "1.35") == source_images[BUSYBOX].digest
+    assert not registry.client().has_manifest("legacy/busybox", "1.35")
