@@ -209,6 +209,8 @@ void CurlTransfer::finish(CURLcode code) {
                           "a server pointed to it; if that is meant, name the host in the configuration")));
   } else if (failure.code != CURLE_OK) {
     fail(std::make_exception_ptr(describe(failure)));
+  } else {
+    m_ended_well = true;
   }
   release_lane();
 }
@@ -225,7 +227,7 @@ void CurlTransfer::release_lane() noexcept {
     curl_multi_remove_handle(m_lane->multi.get(), easy());  // closes a connection that is in mid-body
   m_attached = false;
   m_body.reset();
-  m_pool->give_back(m_rule, std::move(m_lane));
+  m_pool->give_back(m_rule, std::move(m_lane), m_ended_well);
 }
 
 template <class Result, class Body>

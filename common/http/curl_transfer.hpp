@@ -70,6 +70,7 @@ class CurlTransfer : public Response {
   std::optional<Proxy> m_proxy;
   std::unique_ptr<Lane> m_lane;  ///< null once the transfer is over
   bool m_attached = false;
+  bool m_ended_well = false;
   HeaderList m_headers;
   std::array<char, CURL_ERROR_SIZE> m_detail{};
   std::optional<UploadBody> m_body;

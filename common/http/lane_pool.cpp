@@ -43,7 +43,9 @@ std::unique_ptr<Lane> LanePool::borrow(AddressRule rule) {
   return lane;
 }
 
-void LanePool::give_back(AddressRule rule, std::unique_ptr<Lane> lane) noexcept {
+void LanePool::give_back(AddressRule rule, std::unique_ptr<Lane> lane, bool ended_well) noexcept {
+  if (!ended_well) lane->easy.reset(curl_easy_init());
+  if (!lane->easy) return;
   try {
     m_idle.with([&](auto& idle) { idle[static_cast<std::size_t>(rule)].push_back(std::move(lane)); });
   } catch (const std::bad_alloc&) {

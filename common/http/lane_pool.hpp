@@ -29,7 +29,9 @@ class LanePool {
 
   /// Lanes of `public_only` requests never meet a connection that was opened without that rule.
   std::unique_ptr<Lane> borrow(AddressRule rule);
-  void give_back(AddressRule rule, std::unique_ptr<Lane> lane) noexcept;
+  /// Where the transfer did not end well the easy handle is replaced: libcurl keeps what it had of it over a
+  /// reset (its receive buffer after a host name that does not resolve, say) and then refuses options.
+  void give_back(AddressRule rule, std::unique_ptr<Lane> lane, bool ended_well) noexcept;
 
   X509_STORE* trust_store(const std::vector<std::string>& ca_files);
   const CurlOptions& options() const noexcept { return m_options; }

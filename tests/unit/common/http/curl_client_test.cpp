@@ -333,6 +333,14 @@ TEST_CASE("a header that would break out of its line is refused") {
   }
 }
 
+TEST_CASE("a host name that does not resolve says so each time, and does no harm to what follows") {
+  CurlClient http = client();
+  for (int i = 0; i < 2; ++i) {
+    CHECK_THROWS_WITH_AS(http.send(to(Url::parse("http://nowhere.invalid/"))),
+                         doctest::Contains("cannot resolve the host name nowhere.invalid"), TransferError);
+  }
+}
+
 TEST_CASE("a refused connection says where") {
   std::string origin;
   {
