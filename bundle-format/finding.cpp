@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/text/human_size.hpp"
+
 namespace airgap::bundle {
 
 Finding finding_of(const diag::Error& error, std::string file) {
@@ -16,7 +18,8 @@ void throw_first(const std::vector<Finding>& findings, const std::string& path) 
   if (findings.empty()) throw diag::InternalError("there is no finding to throw");
   const Finding& first = findings.front();
   std::string message = fmt::format("{}: {}: {}", path, first.file, first.problem);
-  if (findings.size() > 1) message += fmt::format(" (and {} more findings)", findings.size() - 1);
+  if (findings.size() > 1)
+    message += fmt::format(" (and {})", text::counted(findings.size() - 1, "more finding"));
   const std::string hint = first.hint.empty() ? "see all that is wrong with 'verify'" : first.hint;
   switch (first.kind) {
     case diag::ErrorKind::unsafe:

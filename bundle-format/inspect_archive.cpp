@@ -12,14 +12,20 @@
 namespace airgap::bundle {
 namespace {
 
-constexpr auto k_end_name = "end of the archive";
 constexpr auto k_copy_hint = "copy it again, or export it again";
+
+/// A link that the user named is followed; links inside a bundle are another matter.
+io::File open_following(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  if (error) io::throw_errno(error.value(), "cannot open " + path);
+  return io::File::open_read(real);
+}
 
 class ArchiveInspection {
  public:
-  // A link that the user named is followed; links inside a bundle are another matter.
   ArchiveInspection(const std::string& path, Depth depth)
-      : m_file(std::make_shared<const io::File>(io::File::open_read(std::filesystem::canonical(path)))),
+      : m_file(std::make_shared<const io::File>(open_following(path))),
         m_size(m_file->size()),
         m_path(path),
         m_depth(depth) {}
@@ -27,13 +33,14 @@ class ArchiveInspection {
   Inspection run() {
     m_result.form = "archive";
     if (m_path.ends_with(k_partial_ending))
-      add(k_end_name, "the bundle is unfinished", "run the export again with the same command; it continues");
-    const auto head = read_head();
+      add(std::string(k_archive_end), "the bundle is unfinished",
+          "run the export again with the same command; it continues");
+    auto head = read_head();
     if (!head) return std::move(m_result);
     MetadataCheck check = check_metadata(head->by_name());
     for (Finding& finding : check.findings) m_result.findings.push_back(std::move(finding));
     m_result.info = std::move(check.info);
-    if (m_result.info) look_at_files(*head, check.trusted);
+    if (m_result.info) look_at_files(std::move(*head), check.trusted);
     return std::move(m_result);
   }
 
@@ -59,8 +66,9 @@ class ArchiveInspection {
     }
   }
 
-  void look_at_files(const ArchiveHead& head, bool trusted) {
-    auto plan = std::make_shared<const ArchivePlan>(head.files, *m_result.info);
+  void look_at_files(ArchiveHead head, bool trusted) {
+    auto plan = std::make_shared<ArchivePlan>(std::move(head.files), *m_result.info);
+    for (MetadataFile& file : plan->metadata) std::string().swap(file.bytes);  // read; the reader lives long
     m_result.blob_bytes = [file = m_file, plan](const Blob& blob, std::uint64_t offset) {
       const tar::Place& place = plan->place_of(plan->index.at(blob.digest));
       return std::make_unique<io::FileRangeSource>(file, place.data + offset, place.size - offset);
@@ -70,10 +78,11 @@ class ArchiveInspection {
     if (m_depth == Depth::metadata) return;
     const std::uint64_t expected = plan->layout.end;
     if (m_size < expected)
-      add(k_end_name, fmt::format("it is cut: got {} of {} bytes", m_size, expected), k_copy_hint);
-    else if (m_size > expected)
-      add(k_end_name, fmt::format("expected {} bytes, and {} more follow", expected, m_size - expected),
+      add(std::string(k_archive_end), fmt::format("it is cut: got {} of {} bytes", m_size, expected),
           k_copy_hint);
+    else if (m_size > expected)
+      add(std::string(k_archive_end),
+          fmt::format("expected {} bytes, and {} more follow", expected, m_size - expected), k_copy_hint);
     // A changed bundle.json that is readable still says where blobs are, but only if all of it fits.
     if (trusted || m_size == expected) look_at_blobs(*plan);
   }
@@ -100,7 +109,7 @@ class ArchiveInspection {
     }
     const std::uint64_t tail = plan.layout.end - before;
     if (m_size >= plan.layout.end && read(before, tail) != std::string(tail, '\0'))
-      add(k_end_name, "the padding or the two zero blocks at the end are damaged");
+      add(std::string(k_archive_end), "the padding or the two zero blocks at the end are damaged");
   }
 
   void check_header(const std::string& name, std::string_view found, std::string_view expected) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bundle-format/bundle_json.hpp"
@@ -26,6 +27,10 @@ struct Inspection {
   std::uint64_t metadata_bytes = 0;
   BlobBytes blob_bytes;
 };
+
+/// What findings about the end of an archive name as their file: no image's, for each blob that is lost with
+/// it has a finding of its own.
+inline constexpr std::string_view k_archive_end = "end of the archive";
 
 enum class Depth {
   metadata,  ///< the metadata files alone, however many blobs there are

@@ -80,9 +80,10 @@ class Blame {
     return digest && m_blobs.find(*digest) != nullptr ? digest : std::nullopt;
   }
 
-  /// The files around the blobs are every image's; what merely does not belong there is none's.
+  /// The files around the blobs are every image's; what merely does not belong there is none's, nor is the
+  /// end.
   static bool concerns_all(const Finding& finding) {
-    if (digest_of_path(finding.file)) return false;
+    if (digest_of_path(finding.file) || finding.file == k_archive_end) return false;
     return finding.kind != diag::ErrorKind::unsafe || metadata_cap(finding.file).has_value();
   }
 
@@ -133,13 +134,13 @@ VerifyReport verify_bundle(const std::string& path, std::size_t jobs, std::stop_
   report.findings = std::move(bundle.findings);
   const std::vector<Finding> unread = read_blobs(bundle, jobs, stop, progress);
   report.findings.insert(report.findings.end(), unread.begin(), unread.end());
-  if (bundle.info)
-    follow_references(bundle, unread, report);
-  else
-    report.findings.push_back({.file = std::string(k_bundle_file),
-                               .problem = "without it nobody knows the images: all of them are touched"});
+  if (bundle.info) follow_references(bundle, unread, report);
   std::stable_sort(report.findings.begin(), report.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.file < b.file; });
+  if (!bundle.info) {  // what follows from the others stands last
+    report.findings.push_back({.file = std::string(k_bundle_file),
+                               .problem = "without it nobody knows the images: all of them are touched"});
+  }
   return report;
 }
 

@@ -240,6 +240,8 @@ TEST_CASE("a cut archive names the images that it lost") {
   const VerifyReport report = verify(bundles.archive);
   REQUIRE(about(report, "end of the archive") != nullptr);
   CHECK(about(report, "end of the archive")->problem.find("it is cut: got ") == 0);
+  CHECK(about(report, "end of the archive")->images.empty());
+  CHECK(report.damaged == about(report, blob_path(last))->images);
   REQUIRE(about(report, blob_path(last)) != nullptr);
   CHECK_FALSE(about(report, blob_path(last))->images.empty());
   CHECK(about(report, bundles.path("config-tool")) == nullptr);
