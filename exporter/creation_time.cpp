@@ -8,17 +8,20 @@
 #include <string_view>
 
 #include "common/diag/error.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::exporter {
 namespace {
 
-constexpr std::time_t k_latest = 253402300799;  // the end of the year 9999: RFC 3339 has four digits
+constexpr std::time_t k_latest = 8583494399;  // the end of the year 2241 (SPEC.md, "created")
 
 std::time_t parse_epoch(std::string_view text) {
   std::time_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error != std::errc{} || end != text.data() + text.size() || seconds < 0 || seconds > k_latest) {
-    throw diag::UsageError("SOURCE_DATE_EPOCH is not a number of seconds since 1970", "unset it, or set it to a number");
+    throw diag::UsageError(
+        fmt::format("SOURCE_DATE_EPOCH is '{}', and not a number of seconds since 1970, up to {}", text::escape(text), k_latest),
+        "unset it, or set it to such a number");
   }
   return seconds;
 }

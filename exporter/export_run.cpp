@@ -51,6 +51,7 @@ class ExportRun {
 
  private:
   void stages() {
+    m_created = creation_time();
     const Selection selection = select(m_settings.select);
     if (selection.default_platform) {
       m_context.console.status(fmt::format("platform {} (this machine's; choose with --platform)", selection.platform_choice));
@@ -111,12 +112,11 @@ class ExportRun {
     const bool directory = m_form == bundle::OutputForm::directory;
     Holdings holdings = holdings_of(*m_writer, pinned, directory && !m_settings.prune);
     holdings.number_used = holdings.finished || directory;
-    const CreationTime created = creation_time();
     return make_plan(pinned, holdings,
                      {.names = m_settings.names,
                       .creator = m_context.program + " " + m_context.version,
-                      .created = created.text,
-                      .new_stream = created.fixed ? derived_stream(pinned) : random_stream()});
+                      .created = m_created.text,
+                      .new_stream = m_created.fixed ? derived_stream(pinned) : random_stream()});
   }
 
   void check_space(const ExportPlan& plan) const {
@@ -240,6 +240,7 @@ class ExportRun {
   const ExportSettings& m_settings;
   cli::Context& m_context;
   bundle::OutputForm m_form;
+  CreationTime m_created;
   std::unique_ptr<bundle::BundleWriter> m_writer;
   std::map<image::Reference, std::vector<std::string>> m_notes;
   std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "common/diag/log.hpp"
@@ -21,6 +22,20 @@ registry::Repository repository_of(const image::Reference& name) { return {name.
 [[noreturn]] void throw_missing(const image::Reference& name) {
   throw diag::NetworkError(fmt::format("{} does not exist in its registry", name.str()),
                            "check the name and the tag; a private repository may also answer so without credentials");
+}
+
+// A registry that cannot list them fails the image (DESIGN 1.1); the operator may decide otherwise.
+template <class List>
+decltype(auto) list_accessories(List&& list) {
+  try {
+    return std::forward<List>(list)();
+  } catch (const diag::Interrupted&) {
+    throw;
+  } catch (diag::Error& error) {
+    constexpr std::string_view k_way_out = "--no-referrers takes the image without its signatures and SBOMs";
+    error.set_hint(error.hint().empty() ? std::string(k_way_out) : fmt::format("{}; {}", error.hint(), k_way_out));
+    throw;
+  }
 }
 
 }  // namespace
@@ -138,7 +153,7 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit, s
   const image::PlatformFilter whole{.all = true, .platforms = {}};
   image::Reference name{.registry = visit.repository.registry, .repository = visit.repository.path};
 
-  if (const auto listed = m_client.referrers(visit.repository, subject)) {
+  if (const auto listed = list_accessories([&] { return m_client.referrers(visit.repository, subject); })) {
     for (const image::Descriptor& referrer : *listed) {
       image::Reference by_digest = name;
       by_digest.digest = referrer.digest;
@@ -146,7 +161,8 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit, s
     }
   }
   const std::string prefix = fmt::format("{}-{}", hash::name(subject.algorithm()), subject.hex());
-  for (const std::string& tag : m_tags.of(visit.repository)) {
+  const auto& tags = list_accessories([&]() -> const auto& { return m_tags.of(visit.repository); });
+  for (const std::string& tag : tags) {
     const bool ours = tag.starts_with(prefix) && (tag.size() == prefix.size() || tag[prefix.size()] == '.');
     if (!ours) continue;
     image::Reference by_tag = name;
