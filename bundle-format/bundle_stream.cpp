@@ -81,6 +81,7 @@ class PipeStream : public BundleStream {
     if (!check.findings.empty()) throw_first(check.findings, k_pipe);
     m_info = std::move(*check.info);
     ArchivePlan plan(std::move(head.files), m_info);
+    for (MetadataFile& file : plan.metadata) std::string().swap(file.bytes);  // read; the stream lives long
     if (head.mtime != plan.mtime)
       throw diag::IntegrityError("the time in the headers is not the time in bundle.json");
     return plan;
