@@ -2,12 +2,16 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <poll.h>
+#include <pty.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
+#include <sstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "common/cli/events.hpp"
 #include "common/cli/screen.hpp"
@@ -167,6 +171,64 @@ TEST_CASE("drawing never hides the cursor") {
   screen.draw({{"uno", 3}});
   screen.clear();
   CHECK(captured.err.text().find("\x1b[?") == std::string::npos);
+}
+
+TEST_CASE("on a terminal a bar is drawn in place and gone at the end") {
+  int master = -1;
+  int slave = -1;
+  const winsize size{24, 80, 0, 0};
+  REQUIRE(::openpty(&master, &slave, nullptr, nullptr, &size) == 0);
+  ::setenv("TERM", "xterm", 1);
+  const MemoryFile out;
+  std::string seen;
+  const auto read_until = [&](const char* text) {
+    std::array<char, 4096> part{};
+    while (seen.find(text) == seen.npos) {
+      pollfd ready{master, POLLIN, 0};
+      REQUIRE(::poll(&ready, 1, 30'000) == 1);
+      const ssize_t count = ::read(master, part.data(), part.size());
+      REQUIRE(count > 0);
+      seen.append(part.data(), static_cast<std::size_t>(count));
+    }
+  };
+  Console console({}, out.fd(), slave);
+  console.begin_transfers("fetching", 100, 2);
+  read_until("fetching    0%  [");
+  console.status("a message");
+  read_until("\r\x1b[2Ka message\r\n");
+  console.end_transfers();
+  read_until("\r\x1b[2Kfetching: 0 B of 100 B (0%), 0 of 2 blobs, 00:00, not finished\r\n");
+  CHECK(seen.find("\x1b[?25l") == std::string::npos);
+  ::close(master);
+  ::close(slave);
+}
+
+TEST_CASE("threads that talk at once do not tear each other's lines") {
+  const Captured captured;
+  {
+    Console console(json_options(), captured.out.fd(), captured.err.fd());
+    console.begin_transfers("fetching", 4000, 4);
+    std::vector<std::jthread> threads;
+    for (unsigned char number = 1; number <= 4; ++number) {
+      threads.emplace_back([&console, number] {
+        std::array<std::byte, 32> bytes{};
+        bytes.fill(std::byte{number});
+        const hash::Digest digest(hash::Algorithm::sha256, bytes);
+        console.blob_started(digest, 1000, 0);
+        for (int i = 0; i < 100; ++i) {
+          console.blob_progress(digest, 10);
+          console.status("a message");
+        }
+        console.blob_finished(digest, 1000, "fetched");
+      });
+    }
+    threads.clear();
+    console.end_transfers();
+  }
+  std::istringstream lines(captured.out.text());
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) CHECK_NOTHROW(json::Document::parse(line));
+  CHECK(count >= 405);
 }
 
 TEST_CASE("the environment decides about colour, UTF-8 and cursor movement") {
