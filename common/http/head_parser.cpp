@@ -58,7 +58,9 @@ void HeadParser::line(std::string_view line) {
   if (m_complete) return;
   m_size += line.size();
   if (m_size > k_max_head) {
-    throw TransferError(fmt::format("the answer's headers are larger than {} bytes", k_max_head), false);
+    throw TransferError(
+        fmt::format("the headers of {} are larger than {} bytes", m_head.url.origin().str(), k_max_head),
+        false);
   }
   const bool folded = line.starts_with(' ') || line.starts_with('\t');
   const std::string_view text = trimmed(line);
@@ -67,7 +69,8 @@ void HeadParser::line(std::string_view line) {
   } else if (!text.empty() && !folded) {
     field(text);
   } else if (!folded && (m_head.status >= 200 || m_head.status == 101)) {
-    m_head.content_length = length_of(m_head.headers);
+    diag::with_context([&] { return "reading the answer of " + m_head.url.origin().str(); },
+                       [&] { m_head.content_length = length_of(m_head.headers); });
     m_complete = true;
   }
 }

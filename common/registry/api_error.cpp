@@ -40,6 +40,19 @@ std::string headline(const Refusal& refusal, const Asked& asked) {
   return fmt::format("{} refused {}: {}", asked.registry, asked.subject, refusal.str());
 }
 
+// A short time was waited for as often as --retry says; a long one is the operator's to wait for (R16, R17).
+std::string advice_on_quota(const Refusal& refusal) {
+  const std::string when =
+      refusal.retry_after.empty()
+          ? "the registry's rate limit is used up"
+          : fmt::format(
+                "the registry says Retry-After: {} (--max-wait SECONDS lets this program wait longer)",
+                text::escape(refusal.retry_after, 40));
+  return when +
+         "; run the same command again later, and it goes on where it stopped (logging in often raises the "
+         "limit)";
+}
+
 bool pushes(const Asked& asked) {
   return asked.action != Asked::Action::read;
 }
@@ -143,6 +156,7 @@ std::string Refusal::str() const {
 
 Refusal read_refusal(http::Response& response) {
   Refusal refusal{response.status(), {}, read_refusal_body(response), is_html(response.head())};
+  refusal.retry_after = response.head().headers.find("Retry-After").value_or("");
   if (!refusal.web_page) refusal.items = parse_items(refusal.body);
   return refusal;
 }
@@ -155,10 +169,7 @@ void throw_refusal(const Refusal& refusal, const Asked& asked) {
   throw_if_denied(refusal, asked);
   throw_if_missing(refusal, asked);
   if (refusal.status == 429) {
-    throw diag::NetworkError(
-        headline(refusal, asked),
-        "the registry's rate limit is used up; run the same command again later, and it goes on "
-        "where it stopped (logging in often raises the limit)");
+    throw diag::NetworkError(headline(refusal, asked), advice_on_quota(refusal));
   }
   if (refusal.status == 413) {
     throw diag::NetworkError(fmt::format("{} ({} bytes)", headline(refusal, asked), asked.size),

@@ -29,6 +29,7 @@ struct Refusal {
   std::vector<Item> items;
   std::string body;  ///< as it came, at most k_max_error_body bytes
   bool web_page = false;
+  std::string retry_after{};  ///< as it came; empty when the registry names no time
 
   bool has(std::string_view code) const;
   bool mentions(std::string_view word) const;  ///< anywhere in the body, without regard to case

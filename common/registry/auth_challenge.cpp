@@ -115,10 +115,13 @@ std::vector<Challenge> parse_challenges(const std::vector<std::string>& fields) 
 }
 
 std::optional<Challenge> usable_challenge(const std::vector<Challenge>& challenges) {
-  const auto found = std::find_if(challenges.begin(), challenges.end(), [](const Challenge& challenge) {
-    return challenge.scheme == "basic" || (challenge.scheme == "bearer" && challenge.find("realm"));
-  });
-  return found == challenges.end() ? std::nullopt : std::optional(*found);
+  const auto first = [&](auto&& answerable) {
+    const auto found = std::find_if(challenges.begin(), challenges.end(), answerable);
+    return found == challenges.end() ? std::nullopt : std::optional(*found);
+  };
+  const auto bearer =
+      first([](const Challenge& one) { return one.scheme == "bearer" && one.find("realm").has_value(); });
+  return bearer ? bearer : first([](const Challenge& one) { return one.scheme == "basic"; });
 }
 
 }  // namespace airgap::registry

@@ -133,7 +133,7 @@ HeadOutcome try_head(HostSession& host, const std::string& path, std::string_vie
     const int status = response->status();
     if (status == 404) return {true, std::nullopt};
     if (status == 200) {
-      refuse_web_page(host.registry(), *response);
+      if (is_html(response->head())) return {};           // GET shows what the page says
       if (as_digest(reference)) host.require_registry();  // it may say yes to everything (R66)
       return {false, read_head(response->head(), as_digest(reference))};
     }

@@ -101,7 +101,8 @@ class Exchange {
   Token read(http::Response& response) const {
     const int status = response.status();
     if (status != 200) refuse(read_refusal(response));
-    const std::string body = read_body(response, k_max_token_reply, "the reply of the token server");
+    const std::string body =
+        read_body(response, k_max_token_reply, fmt::format("the reply of the token server {}", server()));
     try {
       return parse_token(body);
     } catch (const diag::FormatError& error) {

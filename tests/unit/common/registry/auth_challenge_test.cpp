@@ -50,9 +50,10 @@ TEST_CASE("a huge header is bounded, not refused (R10)") {
   CHECK(shown(parse_challenges({"Bearer realm=\"" + std::string(100'000, 'x') + "\""})) == "bearer");
 }
 
-TEST_CASE("the first challenge that can be answered counts") {
+TEST_CASE("bearer with a realm is answered before basic, and nothing else is") {
   CHECK(usable_challenge(parse_challenges({"Negotiate, Bearer service=s, Basic realm=x, Bearer realm=b"}))
-            ->scheme == "basic");
+            ->scheme == "bearer");
+  CHECK(usable_challenge(parse_challenges({"Bearer service=s, Basic realm=x"}))->scheme == "basic");
   CHECK(!usable_challenge(parse_challenges({"Digest realm=x", "Bearer"})));
 }
 
