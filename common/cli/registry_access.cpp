@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <set>
+#include <system_error>
 
 #include "common/cli/secrets.hpp"
 #include "common/cli/terminal.hpp"
@@ -32,6 +34,10 @@ std::set<std::string> checked_hosts(const std::vector<std::string>& hosts, const
 }
 
 registry::HostRules host_rules(const RegistryAccessOptions& options) {
+  std::error_code ignored;
+  if (!options.cert_dir.empty() && !std::filesystem::is_directory(options.cert_dir, ignored)) {
+    throw UsageError(fmt::format("--cert-dir: '{}' is not a directory", text::escape(options.cert_dir)));
+  }
   registry::HostRules rules;
   rules.insecure = checked_hosts(options.insecure, "--insecure");
   rules.plain_http = checked_hosts(options.plain_http, "--plain-http");
