@@ -11,9 +11,10 @@ from .registry import Registry
 BUSYBOX = "tools/busybox:1.35"  # config and one layer, 1 MB
 
 
-def pull(airgap: Airgap, server: Any, bundle: Path, *options: object, image: str = BUSYBOX, **how: Any) -> Result:
+def pull(airgap: Airgap, server: Any, bundle: Path, *options: object, image: str = BUSYBOX, retry: int = 1,
+         **how: Any) -> Result:
     """One image of a plain server into a bundle (a path that ends in .tar, or a directory)."""
-    return airgap.export("pull", f"{server.host}/{image}", *plain(server), "--retry", 1, *options,
+    return airgap.export("pull", f"{server.host}/{image}", *plain(server), "--retry", retry, *options,
                          "--output", bundle if bundle.suffix else f"{bundle}/", **how)
 
 
