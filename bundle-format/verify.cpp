@@ -137,8 +137,10 @@ VerifyReport verify_bundle(const std::string& path, std::size_t jobs, std::stop_
   if (bundle.info) follow_references(bundle, unread, report);
   std::stable_sort(report.findings.begin(), report.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.file < b.file; });
-  if (!bundle.info) {  // what follows from the others stands last
-    report.findings.push_back({.file = std::string(k_bundle_file),
+  if (!bundle.info &&
+      !report.findings.empty()) {  // what follows from the others stands last, and is no worse than they are
+    report.findings.push_back({.kind = report.findings.front().kind,
+                               .file = std::string(k_bundle_file),
                                .problem = "without it nobody knows the images: all of them are touched"});
   }
   return report;

@@ -25,7 +25,7 @@ std::string as_json(const VerifyReport& report) {
   writer.key("findings").begin_array();
   for (const Finding& finding : report.findings) {
     writer.begin_object().member("file", finding.file).member("kind", diag::kind_name(finding.kind));
-    writer.member("problem", finding.problem).key("images").begin_array();
+    writer.member("problem", finding.problem).member("hint", finding.hint).key("images").begin_array();
     for (const std::string& image : finding.images) writer.value(image);
     writer.end_array().end_object();
   }
@@ -33,22 +33,6 @@ std::string as_json(const VerifyReport& report) {
   for (const std::string& image : report.damaged) writer.value(image);
   writer.end_array().end_object();
   return writer.str();
-}
-
-void print(const VerifyReport& report, const std::string& bundle, cli::Console& console) {
-  for (const Finding& finding : report.findings) {
-    console.result(fmt::format("{}: {}", finding.file, finding.problem));
-    if (!finding.images.empty()) console.result(fmt::format("  touches {}", fmt::join(finding.images, ", ")));
-  }
-  if (!report.findings.empty()) {
-    console.result(fmt::format("{} is damaged: {}, {} touched", bundle,
-                               text::counted(report.findings.size(), "finding"),
-                               text::counted(report.damaged.size(), "image")));
-    return;
-  }
-  console.result(fmt::format("{} is whole: {}, {}, {}", bundle,
-                             text::counted(report.info ? report.info->images.size() : 0, "image"),
-                             text::counted(report.files, "file"), text::human_size(report.bytes)));
 }
 
 // Damage outweighs what merely does not belong there.
@@ -59,6 +43,24 @@ int status_of(const VerifyReport& report) {
     status = diag::exit_code(finding.kind);
   }
   return status;
+}
+
+void print(const VerifyReport& report, const std::string& bundle, cli::Console& console) {
+  for (const Finding& finding : report.findings) {
+    console.result(fmt::format("{}: {}", finding.file, finding.problem));
+    if (!finding.images.empty()) console.result(fmt::format("  touches {}", fmt::join(finding.images, ", ")));
+    if (!finding.hint.empty()) console.result(fmt::format("  hint: {}", finding.hint));
+  }
+  if (!report.findings.empty()) {
+    const bool damaged = status_of(report) == diag::exit_code(diag::ErrorKind::integrity);
+    console.result(fmt::format("{} is {}: {}, {} touched", bundle, damaged ? "damaged" : "refused",
+                               text::counted(report.findings.size(), "finding"),
+                               text::counted(report.damaged.size(), "image")));
+    return;
+  }
+  console.result(fmt::format("{} is whole: {}, {}, {}", bundle,
+                             text::counted(report.info ? report.info->images.size() : 0, "image"),
+                             text::counted(report.files, "file"), text::human_size(report.bytes)));
 }
 
 }  // namespace
