@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "bundle-format/contents.hpp"
@@ -11,9 +12,10 @@
 
 namespace airgap::bundle {
 
-/// A bundle being written: in a directory, as an archive at its final offsets, or into a pipe in order. Call in this
-/// order: what an earlier run left, begin(), put_blob() from any threads, commit(). Destroyed without commit() it leaves an
-/// unfinished bundle that a rerun continues. Holds a lock for its life: BusyError when another run has it.
+/// A bundle being written: in a directory, as an archive at its final offsets, or into a pipe in order. Call
+/// in this order: what an earlier run left, begin(), put_blob() from any threads, commit(). Destroyed without
+/// commit() it leaves an unfinished bundle that a rerun continues. Holds a lock for its life: BusyError when
+/// another run has it.
 class BundleWriter {
  public:
   virtual ~BundleWriter() = default;
@@ -31,12 +33,15 @@ class BundleWriter {
   /// Free bytes where it is written; nothing for a pipe.
   virtual std::optional<std::uint64_t> free_bytes() const = 0;
 
-  /// States what the bundle will hold and writes all that is known by now: manifests, and in an archive the whole head.
+  /// States what the bundle will hold and writes all that is known by now: manifests, and in an archive the
+  /// whole head.
   virtual void begin(Contents contents) = 0;
-  /// Stores one blob of the contents (config or layer), continuing what an earlier run left. Reads `open` to its end,
-  /// verifies size and digest; a mismatch is tried once more from zero (R4), then thrown as DigestMismatch. Safe from
-  /// several threads for different digests; to be started in the order of the contents.
-  virtual void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) = 0;
+  /// Stores one blob of the contents (config or layer), continuing what an earlier run left. Reads `open` to
+  /// its end, verifies size and digest; a mismatch is tried once more from zero (R4), then thrown as
+  /// DigestMismatch. Safe from several threads for different digests; to be started in the order of the
+  /// contents.
+  virtual void put_blob(const Blob& blob, const transport::BlobOpener& open,
+                        transport::Observer& observer) = 0;
   /// Seals the bundle: everything synced, the final name last. Exit 0 after this is a proof.
   virtual void commit() = 0;
 };
@@ -47,10 +52,11 @@ struct OutputOptions {
   std::string path;        ///< DIR, FILE.tar or "-"
   bool overwrite = false;  ///< a finished archive with another plan may be replaced
   bool dry_run = false;    ///< only look: nothing is created, locked or changed, and begin() is not called
+  std::stop_token stop{};  ///< asked while nobody reads a pipe
 };
 
-/// What form a path asks for: "-" is a pipe, a name ending in ".tar" an archive, all else a directory. Throws UsageError for
-/// a path that exists as something else, "/", or an ending that is not written yet.
+/// What form a path asks for: "-" is a pipe, a name ending in ".tar" an archive, all else a directory. Throws
+/// UsageError for a path that exists as something else, "/", or an ending that is not written yet.
 OutputForm output_form(const std::string& path);
 
 /// Opens the writer for a path; see the files directory_writer, archive_writer, pipe_writer.

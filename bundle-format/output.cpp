@@ -100,7 +100,7 @@ OutputForm output_form(const std::string& path) {
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options) {
   switch (output_form(options.path)) {
     case OutputForm::pipe:
-      return open_pipe_writer(standard_output());
+      return open_pipe_writer(standard_output(), options.stop);
     case OutputForm::archive:
       return open_archive_writer(options.path, options.overwrite);
     case OutputForm::directory:

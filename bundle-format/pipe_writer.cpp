@@ -148,7 +148,7 @@ class PipedBlob {
 
 class PipeWriter final : public BundleWriter {
  public:
-  explicit PipeWriter(io::File pipe) : m_pipe(std::move(pipe)) {}
+  PipeWriter(io::File pipe, std::stop_token stop) : m_pipe(std::move(pipe), std::move(stop)) {}
 
   const std::optional<BundleInfo>& existing() const override { return m_nothing; }
   bool finished() const override { return false; }
@@ -258,8 +258,8 @@ void PipeWriter::commit() {
 
 }  // namespace
 
-std::unique_ptr<BundleWriter> open_pipe_writer(io::File pipe) {
-  return std::make_unique<PipeWriter>(std::move(pipe));
+std::unique_ptr<BundleWriter> open_pipe_writer(io::File pipe, std::stop_token stop) {
+  return std::make_unique<PipeWriter>(std::move(pipe), std::move(stop));
 }
 
 }  // namespace airgap::bundle

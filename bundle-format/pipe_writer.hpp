@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 
 #include "bundle-format/bundle_writer.hpp"
 #include "common/io/file.hpp"
@@ -12,6 +13,6 @@ namespace airgap::bundle {
 /// Nothing that was written can be taken back: the first failure ends the output, and every call in progress
 /// fails with it. Blobs of a few MiB are whole in memory, and verified, before they are written. The reader
 /// of the pipe closing it is a StorageError.
-std::unique_ptr<BundleWriter> open_pipe_writer(io::File pipe);
+std::unique_ptr<BundleWriter> open_pipe_writer(io::File pipe, std::stop_token stop = {});
 
 }  // namespace airgap::bundle

@@ -51,10 +51,15 @@ class ExportRun {
 
  private:
   void stages() {
+    if (m_form == bundle::OutputForm::pipe && m_context.console.json()) {
+      throw diag::UsageError("--json and --output - both want standard output",
+                             "leave --json out; --report FILE tells the same at the end");
+    }
     m_created = creation_time();
     const Selection selection = select(m_settings.select);
     if (selection.default_platform) {
-      m_context.console.status(fmt::format("platform {} (this machine's; choose with --platform)", selection.platform_choice));
+      m_context.console.status(
+          fmt::format("platform {} (this machine's; choose with --platform)", selection.platform_choice));
     }
     cli::RegistryAccess access(m_settings.access, credential_host(selection), m_context);
     open_writer();
@@ -70,7 +75,8 @@ class ExportRun {
     transfer(pinned, plan, access.client());
   }
 
-  // Credentials given for this run belong to the one registry that is named; several registries need an auth file.
+  // Credentials given for this run belong to the one registry that is named; several registries need an auth
+  // file.
   static std::string credential_host(const Selection& selection) {
     std::set<std::string> hosts;
     for (const Wanted& wanted : selection.images) hosts.insert(wanted.name.registry);
@@ -79,8 +85,10 @@ class ExportRun {
 
   void open_writer() {
     m_writer.reset();
-    m_writer = bundle::open_writer(
-        {.path = m_settings.output, .overwrite = m_settings.overwrite, .dry_run = m_settings.dry_run});
+    m_writer = bundle::open_writer({.path = m_settings.output,
+                                    .overwrite = m_settings.overwrite,
+                                    .dry_run = m_settings.dry_run,
+                                    .stop = m_context.stop});
   }
 
   PinnedImages resolve_all(const Selection& selection, registry::RegistryClient& client) {
@@ -123,11 +131,13 @@ class ExportRun {
     const auto free = m_writer->free_bytes();
     if (!free) return;
     std::uint64_t needed = 0;
-    for (const bundle::Blob& blob : plan.fetch) needed += blob.size - std::min(blob.size, m_writer->partial_bytes(blob));
+    for (const bundle::Blob& blob : plan.fetch)
+      needed += blob.size - std::min(blob.size, m_writer->partial_bytes(blob));
     if (needed <= *free) return;
-    throw diag::StorageError(fmt::format("{} more are needed at {}, and {} are free", text::human_size(needed),
-                                         m_settings.output, text::human_size(*free)),
-                             "free some space, choose another place, or carry fewer images");
+    throw diag::StorageError(
+        fmt::format("{} more are needed at {}, and {} are free", text::human_size(needed), m_settings.output,
+                    text::human_size(*free)),
+        "free some space, choose another place, or carry fewer images");
   }
 
   void transfer(const PinnedImages& pinned, ExportPlan& plan, registry::RegistryClient& client) {
@@ -154,8 +164,9 @@ class ExportRun {
     m_context.console.begin_transfers("fetching", plan.fetch_bytes, plan.fetch.size());
     ImageProgress progress(plan, m_context.console,
                            [&](std::size_t i, double seconds) { image_done(plan, i, seconds); });
-    FetchReport fetched = fetch(plan, client, *m_writer, progress,
-                                {.jobs = m_settings.access.jobs, .keep_going = m_settings.keep_going, .stop = m_context.stop});
+    FetchReport fetched =
+        fetch(plan, client, *m_writer, progress,
+              {.jobs = m_settings.access.jobs, .keep_going = m_settings.keep_going, .stop = m_context.stop});
     m_context.console.end_transfers();
     m_report.blobs_moved += plan.fetch.size() - fetched.failed.size();
     for (const bundle::Blob& blob : plan.fetch) {
@@ -221,7 +232,8 @@ class ExportRun {
 
   bool was_there(const bundle::Image& image) const {
     const auto& info = m_writer->existing();
-    return m_writer->finished() && info && std::find(info->images.begin(), info->images.end(), image) != info->images.end();
+    return m_writer->finished() && info &&
+           std::find(info->images.begin(), info->images.end(), image) != info->images.end();
   }
 
   void record_planned(const ExportPlan& plan) {
@@ -251,6 +263,8 @@ class ExportRun {
 
 }  // namespace
 
-int run_export(const ExportSettings& settings, cli::Context& context) { return ExportRun(settings, context).run(); }
+int run_export(const ExportSettings& settings, cli::Context& context) {
+  return ExportRun(settings, context).run();
+}
 
 }  // namespace airgap::exporter

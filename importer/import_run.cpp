@@ -62,7 +62,7 @@ class ImportRun {
     cli::RegistryAccess access(m_settings.access, m_target.registry, m_context);
     registry::RegistryClient& client = access.client();
     if (m_settings.bundle == "-") {
-      StandardInput input;
+      StandardInput input(m_context.stop);
       const auto stream = bundle::open_stream(input);
       const ImportPlan plan = plan_for(stream->info(), *stream, client);
       execute(plan, client, nullptr,

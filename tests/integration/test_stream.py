@@ -1,0 +1,181 @@
+"""From registry to registry through a pipe: `airgap-export pull -o - | airgap-import push -`, and what goes wrong in it."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from conftest import Running
+
+from support.airgap import Airgap, Result, plain
+from support.proxy import FaultProxy
+from support.push_registry import PushRegistry
+from support.registry import Registry
+from support.source import SourceImages
+
+IMAGES = ("team/app:1.0", "tools/busybox:1.35", "legacy/busybox:1.35")
+UPLOADS = "/blobs/uploads/"
+
+PushBytes = Callable[..., Result]
+
+
+def pull_words(source: Registry | FaultProxy) -> list[object]:
+    return ["pull", *[f"{source.host}/{name}" for name in IMAGES], *plain(source), "--output", "-"]
+
+
+def through_pipe(airgap: Airgap, source: Registry | FaultProxy, target: Registry | FaultProxy,
+                 *options: object) -> tuple[Result, Result]:
+    return airgap.pipe(("airgap-export", *pull_words(source), *options),
+                       ("airgap-import", "push", "-", target.host, *plain(target), *options))
+
+
+@pytest.fixture(scope="module")
+def stream(source: Registry, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes that pass through the pipe."""
+    airgap = Airgap(tmp_path_factory.mktemp("stream") / "home")
+    process = airgap.start("airgap-export", *pull_words(source), stderr=subprocess.DEVNULL)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return out
+
+
+@pytest.fixture
+def push_bytes(airgap: Airgap, registry: Registry) -> PushBytes:
+    def run(data: bytes, *options: object) -> Result:
+        return airgap.import_("push", "-", registry.host, *plain(registry), *options, input=data)
+
+    return run
+
+
+def assert_nothing_published(registry: Registry) -> None:
+    for name in IMAGES:
+        assert not registry.client().has_manifest(*name.split(":"))
+
+
+def assert_complete(registry: Registry, source_images: SourceImages) -> None:
+    for name in IMAGES:
+        assert registry.client().digest(*name.split(":")) == source_images[name].digest
+
+
+def offset_of_layer(stream: bytes, source: Registry) -> int:
+    """Where the largest layer begins in the stream."""
+    layers = source.client().manifest("team/app", "1.0").json()["layers"]
+    digest = max(layers, key=lambda layer: layer["size"])["digest"].split(":")[1]
+    name = f"blobs/sha256/{digest}".encode()
+    return stream.rindex(name + b"\0") // 512 * 512 + 512
+
+
+def test_a_stream_pushes_what_it_carries(airgap: Airgap, source: Registry, registry: Registry,
+                                         source_images: SourceImages) -> None:
+    sent, received = through_pipe(airgap, source, registry)
+    sent.ok()
+    received.ok()
+    assert_complete(registry, source_images)
+
+
+def test_a_stream_is_the_archive(stream: bytes, airgap: Airgap, tmp_path: Path) -> None:
+    """`> bundle.tar` is a bundle."""
+    (tmp_path / "bundle.tar").write_bytes(stream)
+    airgap.import_("verify", tmp_path / "bundle.tar").ok()
+
+
+def test_shared_layers_pass_through_a_pipe_once(push_bytes: PushBytes, stream: bytes, registry: Registry) -> None:
+    push_bytes(stream).ok()
+    sent = [r.path.rsplit("digest=", 1)[1] for r in registry.requests("PUT", UPLOADS)]
+    assert len(sent) == len(set(sent))
+    assert {r.status for r in registry.requests("POST", "mount=")} == {201}
+
+
+def test_a_layer_of_two_repositories_needs_no_mounts(airgap: Airgap, stream: bytes, running: Running) -> None:
+    """R69: the pipe cannot go back, so the bytes come from the registry itself."""
+    registry = running(PushRegistry(mount=405))
+    airgap.import_("push", "-", registry.host, *plain(registry), input=stream).ok()
+    assert {repository for repository, _ in registry.manifests} == {name.split(":")[0] for name in IMAGES}
+
+
+@pytest.mark.parametrize("part", ["the head", "a manifest", "a layer", "the padding"])
+def test_a_changed_bit_is_found(part: str, push_bytes: PushBytes, stream: bytes, source: Registry,
+                                registry: Registry) -> None:
+    at = {"the head": stream.index(b'"format"') + 1, "a manifest": stream.index(b'"schemaVersion":2,"mediaType":'),
+          "a layer": offset_of_layer(stream, source) + 1_000_000, "the padding": len(stream) - 1}[part]
+    damaged = stream[:at] + bytes([stream[at] ^ 1]) + stream[at + 1:]
+    push_bytes(damaged).fails(5)
+    assert_nothing_published(registry)
+
+
+@pytest.mark.parametrize("part", ["nothing", "the head", "a layer", "a block boundary", "the end"])
+def test_a_cut_stream_is_found(part: str, push_bytes: PushBytes, stream: bytes, source: Registry,
+                               registry: Registry) -> None:
+    layer = offset_of_layer(stream, source)
+    kept = {"nothing": 0, "the head": 700, "a layer": layer + 1_000_000, "a block boundary": layer - 512,
+            "the end": len(stream) - 1024}[part]
+    push_bytes(stream[:kept]).fails(5, "pipe|stream|archive|input")
+    assert_nothing_published(registry)
+
+
+def test_bytes_after_the_end_are_found(push_bytes: PushBytes, stream: bytes, registry: Registry) -> None:
+    push_bytes(stream + b"more").fails(5, "follow the end")
+    assert_nothing_published(registry)
+
+
+def test_what_is_no_bundle_is_refused(push_bytes: PushBytes, registry: Registry) -> None:
+    push_bytes(b"Permission denied (publickey).\n" * 100).fails(2, "no bundle", "pipe")
+    assert registry.requests("POST|PUT") == []
+
+
+def test_an_export_that_fails_publishes_nothing(airgap: Airgap, running: Running, source: Registry,
+                                                registry: Registry, source_images: SourceImages) -> None:
+    """Both sides say so; the second attempt sends only what the registry lacks."""
+    proxy = running(FaultProxy(source))
+    layers = source.client().manifest("team/app", "1.0").json()["layers"]
+    large = max(layers, key=lambda layer: layer["size"])["digest"]
+    proxy.rule("GET", large, cut_after=5_000_000)
+    sent, received = through_pipe(airgap, proxy, registry, "--retry", 0)
+    sent.fails(3, proxy.host, "cut")
+    received.fails(5)
+    assert_nothing_published(registry)
+
+    registry.mark()
+    done = [result.ok() for result in through_pipe(airgap, source, registry)]
+    assert len(done) == 2
+    assert_complete(registry, source_images)
+
+
+def test_an_import_that_fails_ends_the_export(airgap: Airgap, source: Registry, running: Running,
+                                              registry: Registry) -> None:
+    proxy = running(FaultProxy(registry))
+    proxy.rule("POST", UPLOADS, status=403)
+    sent, received = through_pipe(airgap, source, proxy)
+    received.fails(4, proxy.host, "403")
+    sent.fails(7, "reader of the pipe went away")
+    assert_nothing_published(registry)
+
+
+def test_a_broken_upload_says_that_a_pipe_starts_anew(airgap: Airgap, stream: bytes, running: Running,
+                                                      registry: Registry, source_images: SourceImages) -> None:
+    """What arrived is not sent again by the second attempt."""
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PUT", UPLOADS, skip=3, times=1, drop_upload_after=10)
+    words = ("push", "-", proxy.host, *plain(proxy), "--retry", 1)
+    airgap.import_(*words, input=stream).fails(3, "pipe cannot be read twice", "send the bundle again")
+    assert_nothing_published(registry)
+    done = {r.path.rsplit("digest=", 1)[1] for r in registry.requests("PUT", UPLOADS) if r.status == 201}
+    assert len(done) == 3
+    registry.mark()
+    airgap.import_(*words, input=stream).ok()
+    assert not done & {r.path.rsplit("digest=", 1)[1] for r in registry.requests("PUT", UPLOADS)}
+    assert_complete(registry, source_images)
+
+
+def test_progress_and_events_stay_out_of_the_stream(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    process = airgap.start("airgap-export", *pull_words(source), "--report", report)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and out.startswith(b"oci-layout\0")
+    assert re.search(rb"3 images", err) and json.loads(report.read_text())["status"] == 0
+
+
+def test_events_and_a_stream_do_not_share_standard_output(airgap: Airgap, source: Registry) -> None:
+    airgap.export(*pull_words(source), "--json").fails(2, "--json", "standard output")
