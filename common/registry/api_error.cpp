@@ -100,6 +100,12 @@ void throw_if_bad_manifest(const Refusal& refusal, const Asked& asked) {
     throw MissingContent(headline(refusal, asked),
                          "run the same command again: what is missing is pushed again");
   }
+  if (refusal.has("DIGEST_INVALID") && asked.subject.find("@sha512:") != std::string::npos) {
+    throw diag::NetworkError(
+        headline(refusal, asked),
+        "this registry stores manifests by sha256 alone, as docker-registry 2 does: push this "
+        "image to one that takes sha512");
+  }
   const bool invalid =
       refusal.status == 415 ||
       (refusal.status == 400 && (refusal.has("MANIFEST_INVALID") || refusal.has("UNSUPPORTED")));

@@ -138,6 +138,21 @@ def test_half_a_command_is_refused(arguments: tuple[str, ...], says: str, airgap
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
 
 
+BAD_TARGETS = {"": "host is missing", "http://HOST": "leave out", "HOST/Mirror": "upper-case", "HOST/a:1": "no tag",
+               "HOST//a": "a '/'", "HOST/../a": "'..'", "a host": "cannot be part of a host name",
+               "host:99999": "port"}
+
+
+@pytest.mark.parametrize("target", BAD_TARGETS)
+def test_a_destination_that_is_none_is_refused(target: str, airgap: Airgap, memory: MemoryRegistry, bundle_dir: Path
+                                               ) -> None:
+    airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", bundle_dir).ok()
+    asked = len(memory.requests())
+    airgap.import_("push", bundle_dir, target.replace("HOST", memory.host), *plain(memory)).fails(
+        2, "bad destination registry", BAD_TARGETS[target], "a destination looks like")
+    assert len(memory.requests()) == asked
+
+
 @pytest.mark.parametrize("epoch", ["", "yesterday", "-1", "1.5", "8583494400", "9" * 30])
 def test_a_source_date_epoch_that_is_no_time_is_refused(epoch: str, airgap: Airgap, memory: MemoryRegistry,
                                                         bundle_dir: Path) -> None:

@@ -107,6 +107,20 @@ def test_sha512_digests_are_kept_and_checked(airgap: Airgap, memory: MemoryRegis
     assert hashlib.sha512(manifest.data).hexdigest() in {path.name for path in (unpacked / "blobs/sha512").iterdir()}
 
 
+def test_a_registry_that_takes_no_sha512_manifests_is_named(airgap: Airgap, memory: MemoryRegistry, registry: Registry,
+                                                            tmp_path: Path) -> None:
+    """docker-registry 2 holds sha512 blobs, and computes a sha256 digest for every manifest."""
+    layer = tar_layer({"a": b"1"}, algorithm="sha512")
+    of_blobs, of_itself = image([layer]), image([layer], algorithm="sha512")
+    memory.add("team/blobs", "1", of_blobs)
+    memory.add("team/itself", None, of_itself)
+    carry(airgap, memory, registry, tmp_path / "blobs.tar", "team/blobs:1")
+    assert registry.client().blob("team/blobs", layer.digest) == layer.data
+    bundle = tmp_path / "itself.tar"
+    airgap.export("pull", f"{memory.host}/team/itself@{of_itself.digest}", *plain(memory), "--output", bundle).ok()
+    airgap.import_("push", bundle, registry.host, *plain(registry)).fails(3, of_itself.digest, "one that takes sha512")
+
+
 def test_a_foreign_layer_is_fetched_from_its_address_and_pushed(airgap: Airgap, memory: MemoryRegistry,
                                                                 running: Running, authority: Authority,
                                                                 registry: Registry, bundle_dir: Path) -> None:
