@@ -100,9 +100,13 @@ bool looks_like_json(std::string_view bytes) {
 image::ParsedManifest parse(const HostSession& host, const Document& document) {
   try {
     return image::parse_manifest(document.bytes, content_type(document.head), {});
-  } catch (const diag::FormatError&) {
-    if (looks_like_json(document.bytes)) throw;
-    throw_not_a_registry(host.registry(), document.bytes);
+  } catch (diag::UnsafeError& error) {
+    const bool format = dynamic_cast<const diag::FormatError*>(&error) != nullptr;
+    if (format && !looks_like_json(document.bytes)) throw_not_a_registry(host.registry(), document.bytes);
+    error.add_context(fmt::format("reading the manifest that {} serves", document.head.url.origin().str()));
+    if (error.hint().empty())
+      error.set_hint("the image is broken in the registry; it has to be pushed again there");
+    throw;
   }
 }
 
