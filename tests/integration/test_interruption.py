@@ -1,4 +1,4 @@
-"""Stopped in the middle, by the operator or by a power cut: the same command again finishes, and moves only what is left."""
+"""Stopped in the middle, by the operator or by a power cut: the same command again finishes what is left."""
 
 import re
 import signal
@@ -164,7 +164,7 @@ def bundle(source: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_stopped_push_goes_on_where_it_was(at: str, how: signal.Signals, airgap: Airgap, bundle: Path,
                                              running: Running, registry: Registry,
                                              source_images: SourceImages) -> None:
-    """Whatever step it was in: nothing is tagged before all is there, and nothing is sent twice but what was in flight."""
+    """In any step: nothing is tagged before all is there, and nothing is sent twice but what was in flight."""
     proxy = running(FaultProxy(registry))
     middle = Middle()
     proxy.rule("PUT", at, skip=1, on_match=middle.hold)

@@ -1,4 +1,4 @@
-"""From registry to registry through a pipe: `airgap-export pull -o - | airgap-import push -`, and what goes wrong in it."""
+"""From registry to registry through a pipe, `airgap-export … | airgap-import push -`, and what goes wrong in it."""
 
 import json
 import re
@@ -59,11 +59,14 @@ def assert_complete(registry: Registry, source_images: SourceImages) -> None:
         assert registry.client().digest(*name.split(":")) == source_images[name].digest
 
 
+def large_layer(source: Registry) -> str:
+    layers = source.client().manifest("team/app", "1.0").json()["layers"]
+    return str(max(layers, key=lambda layer: int(layer["size"]))["digest"])
+
+
 def offset_of_layer(stream: bytes, source: Registry) -> int:
     """Where the largest layer begins in the stream."""
-    layers = source.client().manifest("team/app", "1.0").json()["layers"]
-    digest = max(layers, key=lambda layer: layer["size"])["digest"].split(":")[1]
-    name = f"blobs/sha256/{digest}".encode()
+    name = f"blobs/sha256/{large_layer(source).split(':')[1]}".encode()
     return stream.rindex(name + b"\0") // 512 * 512 + 512
 
 
@@ -129,9 +132,7 @@ def test_an_export_that_fails_publishes_nothing(airgap: Airgap, running: Running
                                                 registry: Registry, source_images: SourceImages) -> None:
     """Both sides say so; the second attempt sends only what the registry lacks."""
     proxy = running(FaultProxy(source))
-    layers = source.client().manifest("team/app", "1.0").json()["layers"]
-    large = max(layers, key=lambda layer: layer["size"])["digest"]
-    proxy.rule("GET", large, cut_after=5_000_000)
+    proxy.rule("GET", large_layer(source), cut_after=5_000_000)
     sent, received = through_pipe(airgap, proxy, registry, "--retry", 0)
     sent.fails(3, proxy.host, "cut")
     received.fails(5)

@@ -75,8 +75,9 @@ class _PushHandler(Handler):
                 return self.answer(401, b"", {"WWW-Authenticate": 'Basic realm="tests"'})
             if registry.most_bytes is not None and len(body) > registry.most_bytes:
                 return self.answer(413, b"<html>nginx</html>", {"Content-Type": "text/html"})
-            for form, serve in ((_UPLOADS, self._begin), (_SESSION, self._upload), (_BLOB, self._blob),
-                                (_MANIFEST, self._manifest)):
+            serves: dict[re.Pattern[str], Callable[..., None]] = {
+                _UPLOADS: self._begin, _SESSION: self._upload, _BLOB: self._blob, _MANIFEST: self._manifest}
+            for form, serve in serves.items():
                 match = form.match(path)
                 if match is not None:
                     return serve(*match.groups(), dict(urllib.parse.parse_qsl(query)), body)
