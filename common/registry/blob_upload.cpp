@@ -93,7 +93,13 @@ class BlobUpload {
   void wait(const UploadOutcome& outcome) {
     const http::RetryPolicy& policy = m_host.parts().options.retry;
     const auto asked = outcome.retry_after.value_or(std::chrono::milliseconds(0));
-    if (m_failures == policy.repeats || asked > policy.longest_wait) fail(outcome, {});
+    if (m_failures == policy.repeats) fail(outcome, {});
+    if (asked > policy.longest_wait) {
+      throw diag::NetworkError(
+          fmt::format("{} asks to wait {} s before {}", m_host.registry(), asked.count() / 1000,
+                      asked_here().subject),
+          "run again later: what is there is skipped; or wait longer with --max-wait SECONDS");
+    }
     const auto time = std::max(asked, policy.backoff(m_failures++, jitter()));
     const std::string why = outcome.refusal ? outcome.refusal->str() : m_why;
     diag::log("registry", diag::LogLevel::debug,

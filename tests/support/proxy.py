@@ -55,6 +55,7 @@ class Rule:
     on_match: Callable[[], None] | None = None  # called first: stop the registry, say
     # To the answer:
     headers: dict[str, str | None] = field(default_factory=dict)  # set, or remove with None
+    lose_answer: bool = False  # the registry did what was asked, and nobody hears of it
     cut_after: int | None = None  # close after so many bytes of the body
     rate: int | None = None  # bytes a second
     flip_byte: int | None = None  # offset of a byte of the body that arrives changed
@@ -170,7 +171,10 @@ class _ProxyHandler(Handler):
             for name, value in self._headers_to_send(rule, body):
                 connection.putheader(name, value)
             connection.endheaders(body)
-            self._relay(rule, connection.getresponse())
+            response = connection.getresponse()
+            if rule.lose_answer:
+                raise _Hangup
+            self._relay(rule, response)
         finally:
             connection.close()
 
