@@ -91,7 +91,8 @@ registry::CredentialSources credential_sources(const RegistryAccessOptions& opti
 
 // Variables that change where bytes and keys go (R155). Their values may hold secrets.
 void log_environment() {
-  constexpr std::array k_proxies{"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  constexpr std::array k_proxies{"http_proxy",  "HTTP_PROXY", "https_proxy",
+                                 "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
   for (const char* name : k_proxies) {
     if (!process_environment(name).empty()) {
       diag::log("http", diag::LogLevel::debug, fmt::format("{} is set and used", name));

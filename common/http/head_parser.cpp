@@ -55,12 +55,15 @@ std::optional<std::uint64_t> length_of(const Headers& headers) {
 }  // namespace
 
 void HeadParser::line(std::string_view line) {
+  diag::with_context([&] { return "reading the answer of " + m_head.url.origin().str(); },
+                     [&] { take(line); });
+}
+
+void HeadParser::take(std::string_view line) {
   if (m_complete) return;
   m_size += line.size();
   if (m_size > k_max_head) {
-    throw TransferError(
-        fmt::format("the headers of {} are larger than {} bytes", m_head.url.origin().str(), k_max_head),
-        false);
+    throw TransferError(fmt::format("the answer's headers are larger than {} bytes", k_max_head), false);
   }
   const bool folded = line.starts_with(' ') || line.starts_with('\t');
   const std::string_view text = trimmed(line);
@@ -69,8 +72,7 @@ void HeadParser::line(std::string_view line) {
   } else if (!text.empty() && !folded) {
     field(text);
   } else if (!folded && (m_head.status >= 200 || m_head.status == 101)) {
-    diag::with_context([&] { return "reading the answer of " + m_head.url.origin().str(); },
-                       [&] { m_head.content_length = length_of(m_head.headers); });
+    m_head.content_length = length_of(m_head.headers);
     m_complete = true;
   }
 }

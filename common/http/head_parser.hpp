@@ -21,6 +21,7 @@ class HeadParser {
   ResponseHead& head() noexcept { return m_head; }
 
  private:
+  void take(std::string_view line);
   void start(std::string_view status_line);
   void field(std::string_view line);
 

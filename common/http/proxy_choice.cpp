@@ -122,10 +122,12 @@ bool is_exempt(const Origin& origin, std::string_view no_proxy) {
 }
 
 std::optional<Proxy> proxy_for(const Origin& origin, const Environment& environment) {
+  const bool cgi = !environment("REQUEST_METHOD").empty();
   const Setting setting =
       origin.scheme == "https"
           ? first_set(environment, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-          : first_set(environment, {"http_proxy", "all_proxy", "ALL_PROXY"});
+          : first_set(environment,
+                      {"http_proxy", cgi ? "http_proxy" : "HTTP_PROXY", "all_proxy", "ALL_PROXY"});
   if (setting.value.empty()) return std::nullopt;
   if (is_exempt(origin, first_set(environment, {"no_proxy", "NO_PROXY"}).value)) return std::nullopt;
   return parse_proxy(setting);

@@ -32,7 +32,8 @@ TEST_CASE("the proxy of a scheme comes from its variable, in curl's order") {
   CHECK(chosen("https://h/", {{"HTTPS_PROXY", "http://q:1"}}) == "q:1");
   CHECK(chosen("https://h/", {{"ALL_PROXY", "socks5h://s:1080"}}) == "s:1080");
   CHECK(chosen("http://h/", {{"http_proxy", "p:3128"}}) == "p:3128");
-  CHECK(chosen("http://h/", {{"HTTP_PROXY", "http://p:3128"}}) == "none");
+  CHECK(chosen("http://h/", {{"HTTP_PROXY", "http://p:3128"}}) == "p:3128");
+  CHECK(chosen("http://h/", {{"HTTP_PROXY", "http://p:3128"}, {"REQUEST_METHOD", "GET"}}) == "none");
   CHECK(chosen("http://h/", {{"https_proxy", "http://p:3128"}}) == "none");
   CHECK(chosen("https://h/", {{"https_proxy", "http://p:3128"}, {"no_proxy", "h"}}) == "none");
 }
