@@ -41,6 +41,7 @@ registry::HostRules host_rules(const RegistryAccessOptions& options) {
   registry::HostRules rules;
   rules.insecure = checked_hosts(options.insecure, "--insecure");
   rules.plain_http = checked_hosts(options.plain_http, "--plain-http");
+  rules.trusted = checked_hosts(options.trust_host, "--trust-host");
   rules.cert_dir = options.cert_dir;
   rules.cert_roots = registry::default_cert_roots();
   return rules;
@@ -134,6 +135,8 @@ void RegistryAccessOptions::declare(Command& command) {
   command.option("--insecure", insecure, "HOST[:PORT]",
                  "do not verify this host's certificate; plain http where it speaks no TLS");
   command.option("--plain-http", plain_http, "HOST[:PORT]", "speak http with this host");
+  command.option("--trust-host", trust_host, "HOST[:PORT]",
+                 "a registry may point to this host: a token server of another owner, a private address");
 }
 
 // Each stands on those above it.

@@ -22,6 +22,7 @@ struct RegistryAccessOptions {
   std::string cert_dir;
   std::vector<std::string> insecure;
   std::vector<std::string> plain_http;
+  std::vector<std::string> trust_host;
 
   void declare(Command& command);
 };

@@ -103,4 +103,9 @@ std::string address_text(const sockaddr& address) {
   return text.data();
 }
 
+std::string private_address_hint(const Origin& origin) {
+  const std::string host = origin.str().substr(origin.scheme.size() + 3);
+  return "a server pointed to it; if that is meant: --trust-host " + host;
+}
+
 }  // namespace airgap::http

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/http/url.hpp"
+
 struct sockaddr;
 
 namespace airgap::http {
@@ -16,5 +18,8 @@ bool is_public_address(const sockaddr& address) noexcept;
 bool is_public_or_name(std::string_view host);
 
 std::string address_text(const sockaddr& address);  ///< "10.0.0.1", without the port
+
+/// What the operator does about a private address that a server pointed to.
+std::string private_address_hint(const Origin& origin);
 
 }  // namespace airgap::http

@@ -24,7 +24,7 @@ void check(const Request& request) {
     throw diag::UnsafeError(
         fmt::format("refused to connect to the private address {}: it was not named by the user",
                     origin.host),
-        "a server pointed to it; if that is meant, name the host in the configuration");
+        private_address_hint(origin));
   }
 }
 

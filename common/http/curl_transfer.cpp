@@ -206,7 +206,7 @@ void CurlTransfer::finish(CURLcode code) {
     fail(std::make_exception_ptr(
         diag::UnsafeError(fmt::format("{} is at the private address {}, and it was not named by the user",
                                       m_origin.host, m_refused_address),
-                          "a server pointed to it; if that is meant, name the host in the configuration")));
+                          private_address_hint(m_origin))));
   } else if (failure.code != CURLE_OK) {
     fail(std::make_exception_ptr(describe(failure)));
   } else {

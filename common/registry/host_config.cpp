@@ -120,7 +120,7 @@ HostConfig host_config(const HostRules& rules, const std::string& host) {
   HostConfig config;
   config.plain_http_only = names(rules.plain_http, host);
   config.may_fall_back_to_http = !config.plain_http_only && names(rules.insecure, host);
-  config.named = config.plain_http_only || config.may_fall_back_to_http;
+  config.named = config.plain_http_only || config.may_fall_back_to_http || names(rules.trusted, host);
   http::TlsSettings tls;
   tls.verify = !config.may_fall_back_to_http;
   if (const std::string directory = certificate_directory(rules, host); !directory.empty()) {

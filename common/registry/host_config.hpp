@@ -17,6 +17,7 @@ struct HostRules {
   std::set<std::string> plain_http;     ///< --plain-http: http only
   std::string cert_dir;                 ///< --cert-dir: replaces the certs.d search; empty for none
   std::vector<std::string> cert_roots;  ///< directories that hold HOST[:PORT]/, first existing one wins
+  std::set<std::string> trusted{};  ///< --trust-host: servers may point to it, with its TLS verified as ever
 };
 
 /// The usual certs.d places, in containers' order: ~/.config/containers, /etc/containers, /etc/docker.
@@ -27,7 +28,7 @@ struct HostConfig {
   std::shared_ptr<const http::TlsSettings> tls;
   bool plain_http_only = false;
   bool may_fall_back_to_http = false;  ///< --insecure only
-  bool named = false;                  ///< by --insecure or --plain-http: private addresses are allowed
+  bool named = false;  ///< by one of the three options: private addresses are allowed, tokens may be there
 };
 
 /// Reads certs.d: *.crt are CAs, X.cert goes with X.key. A directory that we may not list is passed over with

@@ -182,8 +182,15 @@ def test_a_token_realm_of_another_owner_gets_no_credentials(airgap: Airgap, make
     registry = make_registry(filled=True, token=elsewhere)
     log_in(airgap, registry)
     pull(airgap, registry, bundle_dir).fails(4, f"{registry.host} asks to log in at https://localhost:{foreign.port}",
-                                             "a host of another owner", "nothing was sent there")
+                                             "a host of another owner", "nothing was sent there",
+                                             f"--trust-host localhost:{foreign.port}")
     assert foreign.requests() == []
+    option = ("--trust-host", f"localhost:{foreign.port}")
+    pull(airgap, registry, bundle_dir, *option).fails(3, "unknown authority")  # it is verified as ever
+    certs = airgap.home / f".config/containers/certs.d/localhost:{foreign.port}"
+    certs.mkdir(parents=True)
+    (certs / "ca.crt").write_bytes(authority.cert.read_bytes())
+    pull(airgap, registry, bundle_dir, *option).ok()
 
 
 def test_a_token_realm_of_plain_http_has_to_be_named(airgap: Airgap, guarded: Registry, tokens: TokenServer,

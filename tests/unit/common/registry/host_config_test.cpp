@@ -9,6 +9,17 @@ namespace {
 
 using test::TempDir;
 
+TEST_CASE("a trusted host is named, and verified as ever") {
+  HostRules rules;
+  rules.trusted = {"auth.example:8443"};
+  const HostConfig config = host_config(rules, "auth.example:8443");
+  CHECK(config.named);
+  CHECK(config.tls->verify);
+  CHECK(!config.plain_http_only);
+  CHECK(!config.may_fall_back_to_http);
+  CHECK(!host_config(rules, "auth.example").named);
+}
+
 TEST_CASE("only named hosts, port included, are insecure or plain") {
   const HostRules rules{.insecure = {"a.example", "docker.io"},
                         .plain_http = {"b.example:5000"},
