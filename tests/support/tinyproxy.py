@@ -28,7 +28,7 @@ class TinyProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.stop()
+        self.process.kill()  # it has nothing to lose, and sometimes sleeps through SIGTERM
 
     @property
     def url(self) -> str:
