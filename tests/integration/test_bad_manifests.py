@@ -60,7 +60,8 @@ def good() -> bytes:
 
 @pytest.mark.parametrize("data, pattern", [
     (good() + b" " * 4 * 1024 * 1024, r"over the limit of 4194304 bytes"),
-    (good().replace(b'{"schemaVersion":2', b'{"schemaVersion":2,"schemaVersion":2', 1), 'duplicate member "schemaVersion"'),
+    (good().replace(b'{"schemaVersion":2', b'{"schemaVersion":2,"schemaVersion":2', 1),
+     'duplicate member "schemaVersion"'),
     (good().replace(b'"layers":', b'"layers":[],"layers":', 1), 'duplicate member "layers"'),
     (good()[:-1] + b',"Layers":[]}', '"Layers" and "layers" differ only in letter case'),
     (altered(layers=None)[:-1] + b',"LAYERS":[]}', '"LAYERS" is ambiguous'),
@@ -74,8 +75,8 @@ def good() -> bytes:
     (b"[" * 1_000_000, "nested deeper than 64 levels"),
     (b"[]", "a manifest is an object"),
     (b"{}", "schemaVersion|mediaType|config"),
-], ids=["over 4 MiB", "duplicate member", "duplicate layers", "letter case", "other case", "NUL at the end", "NUL inside",
-        "trailing", "cut", "byte order mark", "UTF-8", "deep", "bomb", "array", "empty"])
+], ids=["over 4 MiB", "duplicate member", "duplicate layers", "letter case", "other case", "NUL at the end",
+        "NUL inside", "trailing", "cut", "byte order mark", "UTF-8", "deep", "bomb", "array", "empty"])
 def test_a_document_that_parsers_disagree_on_is_exit_6(data: bytes, pattern: str,
                                                        serve: Callable[..., Result]) -> None:
     """R37 to R41."""

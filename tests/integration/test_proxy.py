@@ -122,8 +122,9 @@ def test_a_proxy_that_is_not_there_is_exit_3_and_named(airgap: Airgap, source: R
                                                        forward: TinyProxy, bundle_dir: Path) -> None:
     """R64."""
     forward.process.kill()
-    pull(airgap, source, bundle_dir, retry=0, env={"http_proxy": forward.url}).fails(3, f"proxy 127.0.0.1:{forward.port}")
-    pull_secure(airgap, secure, bundle_dir, https_proxy=forward.url).fails(3, f"proxy 127.0.0.1:{forward.port}")
+    named = f"proxy 127.0.0.1:{forward.port}"
+    pull(airgap, source, bundle_dir, retry=0, env={"http_proxy": forward.url}).fails(3, named)
+    pull_secure(airgap, secure, bundle_dir, https_proxy=forward.url).fails(3, named)
     pull(airgap, source, bundle_dir, retry=0, env={"http_proxy": "http://no-such-proxy.invalid:1"}).fails(
         3, "cannot resolve the name of the proxy no-such-proxy.invalid", "http_proxy")
 
@@ -141,7 +142,8 @@ def test_a_page_of_the_proxy_is_no_answer_of_the_registry(airgap: Airgap, source
                                                           bundle_dir: Path) -> None:
     """R19, R64."""
     page = reply(200, b"<html>accept our terms</html>", {"Content-Type": "text/html"})
-    proxy = running(RawServer(lambda request: page if request.method == "GET" else page.split(b"\r\n\r\n")[0] + b"\r\n\r\n"))
+    head = page[:page.index(b"<html>")]
+    proxy = running(RawServer(lambda request: page if request.method == "GET" else head))
     pull(airgap, source, bundle_dir, env={"http_proxy": proxy.origin}).fails(
         3, "not a registry answer", "accept our terms", "a proxy or a login page")
 

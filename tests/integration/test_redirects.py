@@ -139,7 +139,8 @@ def test_a_redirect_of_a_public_registry_to_a_private_address_is_exit_6(address:
     proxy = running(RawServer(script))
     airgap.env["http_proxy"] = proxy.origin
     airgap.export("pull", "registry.example/team/app:1", "--plain-http", "registry.example", "--retry", 0,
-                  "--output", f"{bundle_dir}/").fails(6, "registry.example", address.strip("[]"), "private address", "--trust-host")
+                  "--output", f"{bundle_dir}/").fails(
+        6, "registry.example", address.strip("[]"), "private address", "--trust-host")
 
 
 # --- going in circles ---

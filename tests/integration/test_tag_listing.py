@@ -120,7 +120,8 @@ def test_the_next_page_is_found_in_every_form_of_a_link(link: str, airgap: Airga
 
 
 @pytest.mark.parametrize("link, reason", [
-    ("<https://elsewhere.example/v2/team/app/tags/list>; rel=next", "next page is said to be at https://elsewhere.example"),
+    ("<https://elsewhere.example/v2/team/app/tags/list>; rel=next",
+     "next page is said to be at https://elsewhere.example"),
     ("<//elsewhere.example/tags>; rel=next", "next page is said to be at http://elsewhere.example"),
     ("<file:///etc/passwd>; rel=next", "cannot be read to its end"),
     ("<http://user:secret@127.0.0.1/>; rel=next", "cannot be read to its end"),

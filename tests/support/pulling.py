@@ -32,7 +32,7 @@ def largest_layer(registry: Registry, image: str = BUSYBOX) -> dict[str, Any]:
     """Its descriptor."""
     repository, tag = image.rsplit(":", 1)
     layers = registry.client().manifest(repository, tag).json()["layers"]
-    return dict(max(layers, key=lambda layer: layer["size"]))
+    return dict(max(layers, key=lambda layer: int(layer["size"])))
 
 
 def auth_file(path: Path, **content: Any) -> Path:
