@@ -91,9 +91,15 @@ def test_a_stopped_pull_goes_on_where_it_was(form: str, how: signal.Signals, air
     output = f"{tmp_path}/out/{form}"
     (tmp_path / "out").mkdir()
     digest = large_layer(source)
-    middle = proxy.rule("GET", digest, times=1, rate=4_000_000)
+    others = layers_of(source).keys() - {digest}
+    arrived = threading.Semaphore(0)
+    for other in others:
+        proxy.rule("GET", other, times=1, after_answer=arrived.release)
+    # The large one comes when the others are there, so that it alone is in flight.
+    middle = proxy.rule("GET", digest, times=1, rate=4_000_000,
+                        on_match=lambda: all(arrived.acquire(timeout=10) for _ in others))
     process = airgap.start("airgap-export", *pull_words(proxy, output))
-    wait_for_bytes(tmp_path / "out", "partial", 5_000_000)
+    wait_for_bytes(tmp_path / "out", "partial", 6_000_000)
     stop_within_grace(airgap, process, how)
     assert middle.matched == 1
     airgap.import_("push", output, registry.host, *plain(registry)).fails(5, "is unfinished", "run the export again")

@@ -33,7 +33,7 @@ TEST_CASE("a selection that cannot be meant is a usage error") {
   };
   const Row rows[] = {
       {{}, {}, "", "no images are selected"},
-      {{"UPPER/case"}, {}, "", "upper"},
+      {{"nginx/Upper"}, {}, "", "lower-case"},
       {{"nginx:bad tag"}, {}, "", "tag"},
       {{"nginx@sha256:12"}, {}, "", "digest"},
       {{"nginx"}, {"/nonexistent/list"}, "", "cannot read the list"},
