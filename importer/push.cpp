@@ -22,14 +22,16 @@ class Failures {
  public:
   Failures(FailedPlacements& failed, bool keep_going) : m_keep_going(keep_going), m_failed(failed) {}
 
-  template <class Body>
-  void run(const std::vector<std::size_t>& images, Body&& body) {
+  /// `images_of` is called on failure alone.
+  template <class ImagesOf, class Body>
+  void run(ImagesOf&& images_of, Body&& body) {
     try {
       body();
     } catch (const diag::Interrupted&) {
       throw;
     } catch (const diag::Error& error) {
       if (!m_keep_going) throw;
+      const std::vector<std::size_t> images = images_of();
       const std::scoped_lock lock(m_mutex);
       for (const std::size_t image : images) m_failed.emplace(image, error);
     }
@@ -52,10 +54,13 @@ void push_step(const ImportPlan& plan, const BlobStep& step, const transport::Bl
                registry::RegistryClient& client, transport::Observer& observer, Failures& failures) {
   push_blob(step, open, once, client, observer,
             [&](const registry::Repository& to, const std::function<void()>& body) {
-              std::vector<std::size_t> images;
-              std::copy_if(step.images.begin(), step.images.end(), std::back_inserter(images),
-                           [&](std::size_t image) { return plan.placements[image].repository == to; });
-              failures.run(images, [&] {
+              const auto images_there = [&] {
+                std::vector<std::size_t> images;
+                std::copy_if(step.images.begin(), step.images.end(), std::back_inserter(images),
+                             [&](std::size_t image) { return plan.placements[image].repository == to; });
+                return images;
+              };
+              failures.run(images_there, [&] {
                 diag::with_context(
                     [&] { return fmt::format("pushing blob {} to {}", step.blob.digest.str(), to.str()); },
                     body);
@@ -70,10 +75,15 @@ FailedPlacements push_blobs(const ImportPlan& plan, transport::ImageSource& bund
                             const PushOptions& options) {
   FailedPlacements failed;
   Failures failures(failed, options.keep_going);
-  task::for_each_bounded(std::span(plan.blobs), options.jobs, options.stop, [&](const BlobStep& step) {
-    push_step(
-        plan, step, [&](std::uint64_t offset) { return bundle.open_blob(step.blob, offset); }, false, client,
-        observer, failures);
+  // The large ones first: begun last, one of them would be on its way alone while the other workers have
+  // nothing to do.
+  std::vector<const BlobStep*> steps;
+  for (const BlobStep& step : plan.blobs) steps.push_back(&step);
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const BlobStep* a, const BlobStep* b) { return a->blob.size > b->blob.size; });
+  task::for_each_bounded(std::span(steps), options.jobs, options.stop, [&](const BlobStep* step) {
+    const auto open = [&](std::uint64_t offset) { return bundle.open_blob(step->blob, offset); };
+    push_step(plan, *step, open, false, client, observer, failures);
   });
   return failed;
 }
@@ -115,13 +125,15 @@ void push_manifests(const ImportPlan& plan, registry::RegistryClient& client, tr
     task::for_each_bounded(level, options.jobs, options.stop, [&](const ManifestStep& step) {
       if (failures.all_failed(step.images)) return;
       const image::Descriptor& descriptor = step.document.descriptor;
-      failures.run(step.images, [&] {
-        diag::with_context(
-            [&] {
-              return fmt::format("pushing manifest {} to {}", descriptor.digest.str(), step.repository.str());
-            },
-            [&] { push_manifest(step, again, client); });
-      });
+      failures.run([&] { return step.images; },
+                   [&] {
+                     diag::with_context(
+                         [&] {
+                           return fmt::format("pushing manifest {} to {}", descriptor.digest.str(),
+                                              step.repository.str());
+                         },
+                         [&] { push_manifest(step, again, client); });
+                   });
     });
   }
 }
@@ -133,13 +145,14 @@ void push_tags(const ImportPlan& plan, registry::RegistryClient& client, const P
     if (step.unchanged() || failures.all_failed({step.image})) return;
     const Placement& placement = plan.placements[step.image];
     const transport::ManifestDocument& root = placement.graph.root();
-    failures.run({step.image}, [&] {
-      diag::with_context([&] { return "tagging " + step.target.str(); },
-                         [&] {
-                           client.put_manifest(placement.repository, *step.target.tag, *root.bytes,
-                                               root.descriptor.media_type);
-                         });
-    });
+    failures.run([&] { return std::vector{step.image}; },
+                 [&] {
+                   diag::with_context([&] { return "tagging " + step.target.str(); },
+                                      [&] {
+                                        client.put_manifest(placement.repository, *step.target.tag,
+                                                            *root.bytes, root.descriptor.media_type);
+                                      });
+                 });
   });
 }
 
