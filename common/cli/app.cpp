@@ -16,11 +16,11 @@
 #include "common/cli/report.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/cli/screen.hpp"
-#include "common/cli/suggestion.hpp"
 #include "common/cli/terminal.hpp"
 #include "common/diag/exit_code.hpp"
 #include "common/raii/scope_exit.hpp"
 #include "common/text/escape.hpp"
+#include "common/text/nearest.hpp"
 
 namespace airgap::cli {
 namespace {
@@ -105,7 +105,7 @@ DeclaredCommand& App::State::find(const std::string& name) const {
   if (name.starts_with('-')) {
     throw diag::UsageError(fmt::format("the command comes first, before '{}'", text::escape(name)));
   }
-  const auto meant = nearest(name, known);
+  const auto meant = text::nearest(name, known);
   throw diag::UsageError(fmt::format("unknown command '{}'{}", text::escape(name),
                                      meant ? fmt::format("; did you mean '{}'?", *meant) : ""));
 }

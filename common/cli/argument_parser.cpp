@@ -7,9 +7,9 @@
 #include <charconv>
 #include <map>
 
-#include "common/cli/suggestion.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
+#include "common/text/nearest.hpp"
 
 namespace airgap::cli {
 namespace {
@@ -29,7 +29,7 @@ struct Found {
   for (const DeclaredOption& option : declaration.options) {
     known.insert(known.end(), option.names.begin(), option.names.end());
   }
-  const auto meant = typed.size() > 2 ? nearest(typed, known) : std::nullopt;
+  const auto meant = typed.size() > 2 ? text::nearest(typed, known) : std::nullopt;
   throw UsageError(fmt::format("unknown option '{}'{}", text::escape(typed),
                                meant ? fmt::format("; did you mean '{}'?", *meant) : ""));
 }

@@ -8,7 +8,6 @@
 
 #include "common/cli/declared_command.hpp"
 #include "common/cli/help_text.hpp"
-#include "common/cli/suggestion.hpp"
 #include "common/diag/error.hpp"
 
 using namespace airgap;
@@ -150,14 +149,4 @@ TEST_CASE("help shows usage, options by group, and examples, within 80 columns")
     start = end + 1;
   }
   CHECK(longest <= 80);
-}
-
-TEST_CASE("the nearest known word is suggested, and none that is far off") {
-  const Words known{"pull", "push", "plan", "list", "verify"};
-  CHECK(cli::nearest("pul", known) == "pull");
-  CHECK(cli::nearest("verfiy", known) == "verify");
-  CHECK(cli::nearest("lst", known) == "list");
-  CHECK_FALSE(cli::nearest("frobnicate", known));
-  CHECK_FALSE(cli::nearest("x", known));
-  CHECK_FALSE(cli::nearest(std::string(100'000, 'p'), known));
 }

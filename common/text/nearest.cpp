@@ -1,9 +1,9 @@
-#include "common/cli/suggestion.hpp"
+#include "common/text/nearest.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-namespace airgap::cli {
+namespace airgap::text {
 namespace {
 
 // Levenshtein: insertions, deletions and replacements that turn one word into the other.
@@ -37,4 +37,4 @@ std::optional<std::string> nearest(std::string_view typed, const std::vector<std
   return best;
 }
 
-}  // namespace airgap::cli
+}  // namespace airgap::text

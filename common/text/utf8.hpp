@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace airgap::text {
+
+/// The offset of the first byte that is no valid UTF-8 (RFC 3629: no overlong forms, no surrogates); nothing
+/// when all is well.
+std::optional<std::size_t> invalid_utf8_at(std::string_view text) noexcept;
+
+}  // namespace airgap::text
