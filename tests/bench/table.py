@@ -29,7 +29,8 @@ class Table:
 
     def times(self, what: str, ours: Result, other_name: str, other: Result, target: Target | None = None) -> None:
         ratio = ours.wall / other.wall
-        self._add(what, _seconds(ours), f"{other_name}: {_seconds(other)}", f"{ratio:.2f}", target, ratio)
+        shown = f"{ratio:.2f} (best {ours.best / other.best:.2f})"
+        self._add(what, _seconds(ours), f"{other_name}: {_seconds(other)}", shown, target, ratio)
 
     def sizes(self, what: str, ours: int, other_name: str, other: int, target: Target | None = None) -> None:
         ratio = ours / other
