@@ -33,7 +33,7 @@ std::set<std::string> checked_hosts(const std::vector<std::string>& hosts, const
   return {hosts.begin(), hosts.end()};
 }
 
-registry::HostRules host_rules(const RegistryAccessOptions& options) {
+registry::HostRules host_rules(const RegistryAccessOptions& options, const SettingsOfRegistries& settings) {
   std::error_code ignored;
   if (!options.cert_dir.empty() && !std::filesystem::is_directory(options.cert_dir, ignored)) {
     throw UsageError(fmt::format("--cert-dir: '{}' is not a directory", text::escape(options.cert_dir)));
@@ -44,6 +44,10 @@ registry::HostRules host_rules(const RegistryAccessOptions& options) {
   rules.trusted = checked_hosts(options.trust_host, "--trust-host");
   rules.cert_dir = options.cert_dir;
   rules.cert_roots = registry::default_cert_roots();
+  for (const auto& [host, of_host] : settings) {
+    if (of_host.verify_tls) (*of_host.verify_tls ? rules.verified : rules.insecure).insert(host);
+    if (!of_host.cert_dir.empty()) rules.cert_dirs[host] = of_host.cert_dir;
+  }
   return rules;
 }
 
@@ -70,7 +74,7 @@ void add_credential_file(const std::string& text, std::string host, registry::Cr
 }
 
 registry::CredentialSources credential_sources(const RegistryAccessOptions& options, const std::string& host,
-                                               std::stop_token stop) {
+                                               const SettingsOfRegistries& settings, std::stop_token stop) {
   registry::CredentialSources sources;
   sources.stop = std::move(stop);
   sources.files_must_exist = !options.authfile.empty();
@@ -86,6 +90,9 @@ registry::CredentialSources credential_sources(const RegistryAccessOptions& opti
                        "several are named: use an --authfile");
     }
     sources.explicit_ones[host] = read_credential(STDIN_FILENO, "standard input");
+  }
+  for (const auto& [registry, of_registry] : settings) {
+    if (of_registry.credential) sources.explicit_ones[registry] = *of_registry.credential;
   }
   return sources;
 }
@@ -148,22 +155,23 @@ struct RegistryAccess::Parts {
   registry::CredentialStore credentials;
   registry::RegistryClient client;
 
-  Parts(const RegistryAccessOptions& options, const std::string& host, Context& context)
-      : rules(host_rules(options)),
+  Parts(const RegistryAccessOptions& options, const std::string& host, Context& context,
+        const SettingsOfRegistries& settings)
+      : rules(host_rules(options, settings)),
         curl({"airgap/" + context.version, std::chrono::seconds(15),
               std::chrono::seconds(options.stall_timeout), context.stop}),
         redirecting(curl, registry::origin_lookup(rules)),
         retrying(redirecting, task::system_clock(), retry_policy(options), context.stop,
                  wait_observer(context.console)),
-        credentials(credential_sources(options, host, context.stop)),
+        credentials(credential_sources(options, host, settings, context.stop)),
         client(retrying, credentials, task::system_clock(),
                registry::RegistryOptions{rules, retry_policy(options), context.stop}) {}
 };
 
 RegistryAccess::RegistryAccess(const RegistryAccessOptions& options, const std::string& credential_host,
-                               Context& context) {
+                               Context& context, const SettingsOfRegistries& settings) {
   log_environment();
-  m_parts = std::make_unique<Parts>(options, credential_host, context);
+  m_parts = std::make_unique<Parts>(options, credential_host, context, settings);
 }
 
 RegistryAccess::~RegistryAccess() = default;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,12 +29,24 @@ struct RegistryAccessOptions {
   void declare(Command& command);
 };
 
+/// What a list of images says of one registry, host[:port]. It goes before the options, and for that host
+/// alone.
+struct RegistrySettings {
+  std::optional<registry::Credential> credential{};
+  std::optional<bool> verify_tls{};  ///< false is --insecure; true undoes --insecure and --plain-http
+  std::string cert_dir{};
+
+  friend bool operator==(const RegistrySettings&, const RegistrySettings&) = default;
+};
+using SettingsOfRegistries = std::map<std::string, RegistrySettings>;
+
 /// The registry client with all that it stands on (DESIGN 4), built from the options and the environment.
 class RegistryAccess {
  public:
   /// `credential_host` is the host[:port] that --creds-stdin and --creds-file speak for: the one named on the
   /// command line; UsageError when they are given and it is empty (several hosts).
-  RegistryAccess(const RegistryAccessOptions& options, const std::string& credential_host, Context& context);
+  RegistryAccess(const RegistryAccessOptions& options, const std::string& credential_host, Context& context,
+                 const SettingsOfRegistries& settings = {});
   ~RegistryAccess();
   registry::RegistryClient& client();
 

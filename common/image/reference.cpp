@@ -20,6 +20,18 @@ bool is_image_id(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// The image `inside` a registry; `whole` is what the user wrote, for messages.
+Reference complete(std::string registry, std::string_view inside, std::string_view whole) {
+  if (const auto fault = registry_fault(registry)) refuse_name(k_what, whole, *fault);
+  if (registry == "index.docker.io") registry = k_hub;
+  auto [path, tag, digest] = split_path(inside, k_what, whole);
+  if (registry == k_hub && path.find('/') == std::string::npos) {
+    path.insert(0, k_official);
+    if (const auto fault = repository_fault(path)) refuse_name(k_what, whole, *fault);
+  }
+  return {std::move(registry), std::move(path), std::move(tag), digest};
+}
+
 }  // namespace
 
 Reference Reference::parse(std::string_view text) {
@@ -32,16 +44,13 @@ Reference Reference::parse(std::string_view text) {
   const bool has_host = slash != std::string_view::npos && names_host(text.substr(0, slash));
   if (text.starts_with('[') && !has_host)
     refuse_name(k_what, text, "the repository after the host is missing");
-  std::string registry(has_host ? text.substr(0, slash) : k_hub);
-  if (const auto fault = registry_fault(registry)) refuse_name(k_what, text, *fault);
-  if (registry == "index.docker.io") registry = k_hub;
+  return complete(std::string(has_host ? text.substr(0, slash) : k_hub),
+                  has_host ? text.substr(slash + 1) : text, text);
+}
 
-  auto [path, tag, digest] = split_path(has_host ? text.substr(slash + 1) : text, k_what, text);
-  if (registry == k_hub && path.find('/') == std::string::npos) {
-    path.insert(0, k_official);
-    if (const auto fault = repository_fault(path)) refuse_name(k_what, text, *fault);
-  }
-  return {std::move(registry), std::move(path), std::move(tag), digest};
+Reference Reference::in_registry(std::string_view registry, std::string_view path) {
+  const std::string whole = std::string(registry) + "/" + std::string(path);
+  return complete(std::string(registry), path, whole);
 }
 
 std::string Reference::name() const {

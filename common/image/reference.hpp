@@ -23,6 +23,10 @@ struct Reference {
   /// localhost; all else is on docker.io, one component alone in library/. Throws FormatError.
   static Reference parse(std::string_view text);
 
+  /// "path[:tag][@digest]" in a registry that is named apart, so that it needs no dot to be one; on docker.io
+  /// one component alone is in library/. Throws FormatError.
+  static Reference in_registry(std::string_view registry, std::string_view path);
+
   std::string name() const;      ///< "docker.io/library/nginx"
   std::string str() const;       ///< name and ":tag" and "@digest", as far as there are any
   std::string familiar() const;  ///< as docker shows it: "nginx:1.27"

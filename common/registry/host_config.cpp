@@ -30,11 +30,22 @@ bool same_name(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
-// Whether the user's list has the host, as written in image names or as its API host (docker.io).
+// Whether the user meant the host, as written in image names or as its API host (docker.io).
+bool means(const std::string& named, const std::string& host) {
+  return same_name(named, host) || same_name(api_host(named), host);
+}
+
 bool names(const std::set<std::string>& hosts, const std::string& host) {
-  return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& named) {
-    return same_name(named, host) || same_name(api_host(named), host);
-  });
+  return std::any_of(hosts.begin(), hosts.end(),
+                     [&](const std::string& named) { return means(named, host); });
+}
+
+// Null when the host has none of its own.
+const std::string* own_cert_dir(const HostRules& rules, const std::string& host) {
+  for (const auto& [named, directory] : rules.cert_dirs) {
+    if (means(named, host)) return &directory;
+  }
+  return nullptr;
 }
 
 std::vector<fs::path> sorted_files(const std::string& directory) {
@@ -82,6 +93,7 @@ void add_certificates(const std::string& directory, http::TlsSettings& tls) {
 }
 
 std::string certificate_directory(const HostRules& rules, const std::string& host) {
+  if (const std::string* own = own_cert_dir(rules, host)) return *own;
   if (!rules.cert_dir.empty()) return rules.cert_dir;
   for (const std::string& root : rules.cert_roots) {
     std::error_code ignored;
@@ -92,10 +104,12 @@ std::string certificate_directory(const HostRules& rules, const std::string& hos
 }
 
 http::OriginSettings settings_of_other(const HostRules& rules, const http::Origin& origin) {
-  const HostConfig config = host_config(rules, host_of(origin));
+  const std::string host = host_of(origin);
+  const HostConfig config = host_config(rules, host);
   http::OriginSettings settings{config.tls, config.plain_http_only || config.may_fall_back_to_http,
                                 config.named};
-  if (!rules.cert_dir.empty() && !config.tls->client_certificate.empty()) {
+  const bool shared = !rules.cert_dir.empty() && own_cert_dir(rules, host) == nullptr;
+  if (shared && !config.tls->client_certificate.empty()) {
     http::TlsSettings anonymous = *config.tls;
     anonymous.client_certificate.clear();
     anonymous.client_key.clear();
@@ -118,8 +132,9 @@ std::vector<std::string> default_cert_roots() {
 
 HostConfig host_config(const HostRules& rules, const std::string& host) {
   HostConfig config;
-  config.plain_http_only = names(rules.plain_http, host);
-  config.may_fall_back_to_http = !config.plain_http_only && names(rules.insecure, host);
+  const bool verified = names(rules.verified, host);
+  config.plain_http_only = !verified && names(rules.plain_http, host);
+  config.may_fall_back_to_http = !verified && !config.plain_http_only && names(rules.insecure, host);
   config.named = config.plain_http_only || config.may_fall_back_to_http || names(rules.trusted, host);
   http::TlsSettings tls;
   tls.verify = !config.may_fall_back_to_http;

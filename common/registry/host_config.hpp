@@ -17,6 +17,10 @@ struct HostRules {
   std::set<std::string> plain_http;     ///< --plain-http: http only
   std::string cert_dir;                 ///< --cert-dir: replaces the certs.d search; empty for none
   std::vector<std::string> cert_roots;  ///< directories that hold HOST[:PORT]/, first existing one wins
+  std::map<std::string, std::string>
+      cert_dirs{};  ///< of single hosts: replaces cert_dir and the search there
+  std::set<std::string>
+      verified{};  ///< TLS with a certificate that verifies, whatever `insecure` and `plain_http` say
   std::set<std::string> trusted{};  ///< --trust-host: servers may point to it, with its TLS verified as ever
 };
 

@@ -134,6 +134,16 @@ TEST_CASE("bad names are refused with what is wrong in them") {
   }
 }
 
+TEST_CASE("a registry that is named apart needs no dot") {
+  CHECK(Reference::in_registry("myreg", "app:1").str() == "myreg/app:1");
+  CHECK(Reference::in_registry("myreg:5000", "a/b@" + k_sha256).str() == "myreg:5000/a/b@" + k_sha256);
+  CHECK(Reference::in_registry("index.docker.io", "nginx").str() == "docker.io/library/nginx");
+  CHECK(Reference::in_registry("quay.io", "nginx").str() == "quay.io/nginx");
+  CHECK_THROWS_WITH_AS(Reference::in_registry("quay.io", ""), doctest::Contains("bad image name 'quay.io/'"),
+                       diag::FormatError);
+  CHECK_THROWS_AS(Reference::in_registry("a/b", "c"), diag::FormatError);
+}
+
 TEST_CASE("a refusal shows what a good name looks like, and no raw bytes") {
   try {
     Reference::parse("quay.io/\x1b[31mred");

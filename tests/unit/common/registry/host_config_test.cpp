@@ -39,6 +39,39 @@ TEST_CASE("only named hosts, port included, are insecure or plain") {
   }
 }
 
+TEST_CASE("a host that must be verified is so whatever else is said of it") {
+  const HostRules rules{.insecure = {"a.example", "b.example"},
+                        .plain_http = {"a.example"},
+                        .cert_dir = {},
+                        .cert_roots = {},
+                        .verified = {"a.example"}};
+  const HostConfig a = host_config(rules, "a.example");
+  CHECK(a.tls->verify);
+  CHECK(!a.plain_http_only);
+  CHECK(!a.may_fall_back_to_http);
+  CHECK(!host_config(rules, "b.example").tls->verify);
+}
+
+TEST_CASE("a host's own certificates replace those for all, and no other host sees them") {
+  const TempDir dir;
+  dir.write("all/ca.crt", "1");
+  dir.write("hub/x.cert", "2");
+  dir.write("hub/x.key", "3");
+  const HostRules rules{.insecure = {},
+                        .plain_http = {},
+                        .cert_dir = dir.path("all"),
+                        .cert_roots = {},
+                        .cert_dirs = {{"docker.io", dir.path("hub")}}};
+  for (const char* host : {"docker.io", "registry-1.docker.io"}) {
+    const auto tls = host_config(rules, host).tls;
+    CHECK(tls->ca_files.empty());
+    CHECK(tls->client_certificate == dir.path("hub/x.cert"));
+  }
+  CHECK(host_config(rules, "quay.io").tls->ca_files.size() == 1);
+  CHECK(host_config(rules, "quay.io").tls->client_certificate.empty());
+  CHECK(origin_lookup(rules)(origin_of("https", "cdn.docker.io")).tls->client_certificate.empty());
+}
+
 TEST_CASE("the first certs.d directory of a host is used, and it alone") {
   const TempDir dir;
   dir.write("one/reg:5000/ca.crt", "1");
