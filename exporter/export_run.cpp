@@ -13,6 +13,7 @@
 #include "common/diag/exit_code.hpp"
 #include "common/text/human_size.hpp"
 #include "exporter/creation_time.hpp"
+#include "exporter/expand.hpp"
 #include "exporter/fetch.hpp"
 #include "exporter/holdings.hpp"
 #include "exporter/image_progress.hpp"
@@ -56,14 +57,16 @@ class ExportRun {
                              "leave --json out; --report FILE tells the same at the end");
     }
     m_created = creation_time();
-    const Selection selection = select(m_settings.select);
+    Selection selection = select(m_settings.select);
     if (selection.default_platform) {
       m_context.console.status(
           fmt::format("platform {} (this machine's; choose with --platform)", selection.platform_choice));
     }
-    cli::RegistryAccess access(m_settings.access, credential_host(selection), m_context);
+    cli::RegistryAccess access(m_settings.access, credential_host(selection), m_context, selection.registries);
     open_writer();
-    const PinnedImages pinned = resolve_all(selection, access.client());
+    TagLists tags(access.client());
+    selection = expand_all(std::move(selection), tags);
+    const PinnedImages pinned = resolve_all(selection, access.client(), tags);
     note(pinned);
     ExportPlan plan = plan_for(pinned);
     print_plan(plan, m_context.console);
@@ -80,6 +83,7 @@ class ExportRun {
   static std::string credential_host(const Selection& selection) {
     std::set<std::string> hosts;
     for (const Wanted& wanted : selection.images) hosts.insert(wanted.name.registry);
+    for (const WantedTags& wanted : selection.repositories) hosts.insert(wanted.repository.registry);
     return hosts.size() == 1 ? *hosts.begin() : std::string{};
   }
 
@@ -91,10 +95,22 @@ class ExportRun {
                                     .stop = m_context.stop});
   }
 
-  PinnedImages resolve_all(const Selection& selection, registry::RegistryClient& client) {
+  Selection expand_all(Selection selection, TagLists& tags) {
+    if (selection.repositories.empty()) return selection;
+    Expanded expanded = expand(std::move(selection), tags,
+                               {.jobs = m_settings.access.jobs,
+                                .allow_empty = m_settings.allow_empty,
+                                .keep_going = m_settings.keep_going,
+                                .stop = m_context.stop});
+    for (const FailedImage& failed : expanded.failed) fail(failed.name, failed.error);
+    if (expanded.selection.images.empty()) throw expanded.failed.front().error;
+    return std::move(expanded.selection);
+  }
+
+  PinnedImages resolve_all(const Selection& selection, registry::RegistryClient& client, TagLists& tags) {
     m_context.console.begin_count("resolving", selection.images.size(), false);
     const KnownImages known = known_images(*m_writer);
-    PinnedImages pinned = resolve(selection, client, known,
+    PinnedImages pinned = resolve(selection, client, tags, known,
                                   {.jobs = m_settings.access.jobs,
                                    .referrers = m_settings.referrers,
                                    .keep_going = m_settings.keep_going,

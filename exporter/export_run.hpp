@@ -14,6 +14,7 @@ struct ExportSettings {
   image::Mapping names;
   std::string output;
   bool referrers = true;
+  bool allow_empty = false;
   bool overwrite = false;
   bool prune = false;
   bool keep_going = false;

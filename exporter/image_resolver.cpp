@@ -40,8 +40,9 @@ decltype(auto) list_accessories(List&& list) {
 
 }  // namespace
 
-ImageResolver::ImageResolver(const Selection& selection, registry::RegistryClient& client, const KnownImages& known)
-    : m_selection(selection), m_client(client), m_known(known), m_tags(client) {}
+ImageResolver::ImageResolver(const Selection& selection, registry::RegistryClient& client, TagLists& tags,
+                             const KnownImages& known)
+    : m_selection(selection), m_client(client), m_tags(tags), m_known(known) {}
 
 /// One walk over an image and what accompanies it.
 struct ImageResolver::Visit {

@@ -16,7 +16,7 @@ namespace airgap::exporter {
 class ImageResolver {
  public:
   /// All are borrowed.
-  ImageResolver(const Selection& selection, registry::RegistryClient& client, const KnownImages& known);
+  ImageResolver(const Selection& selection, registry::RegistryClient& client, TagLists& tags, const KnownImages& known);
 
   /// The image itself, then, with `referrers`, what accompanies it: referrers by the API or their fallback tag, and
   /// cosign tags, of the image's every manifest, and of those in turn.
@@ -37,8 +37,8 @@ class ImageResolver {
 
   const Selection& m_selection;
   registry::RegistryClient& m_client;
+  TagLists& m_tags;
   const KnownImages& m_known;
-  TagLists m_tags;
   ConfigReader m_configs;
 };
 

@@ -5,9 +5,9 @@
 
 namespace airgap::exporter {
 
-PinnedImages resolve(const Selection& selection, registry::RegistryClient& client, const KnownImages& known,
-                     const ResolveOptions& options) {
-  ImageResolver resolver(selection, client, known);
+PinnedImages resolve(const Selection& selection, registry::RegistryClient& client, TagLists& tags,
+                     const KnownImages& known, const ResolveOptions& options) {
+  ImageResolver resolver(selection, client, tags, known);
   std::vector<std::vector<PinnedImage>> found(selection.images.size());
   task::Guarded<std::vector<FailedImage>> failed;
   task::for_each_index(selection.images.size(), options.jobs, options.stop, [&](std::size_t i) {

@@ -13,6 +13,7 @@
 #include "common/registry/registry_client.hpp"
 #include "common/transport/image_graph.hpp"
 #include "exporter/select.hpp"
+#include "exporter/tag_lists.hpp"
 
 namespace airgap::exporter {
 
@@ -60,7 +61,8 @@ struct ResolveOptions {
 
 /// Pins every image of the selection and finds what travels with it (DESIGN 2, "Platforms", "What travels with an image").
 /// Throws the first failure, with the image's name as context, unless keep_going.
-PinnedImages resolve(const Selection& selection, registry::RegistryClient& client, const KnownImages& known,
-                     const ResolveOptions& options);
+/// `tags` may know lists already.
+PinnedImages resolve(const Selection& selection, registry::RegistryClient& client, TagLists& tags,
+                     const KnownImages& known, const ResolveOptions& options);
 
 }  // namespace airgap::exporter

@@ -3,6 +3,12 @@
 namespace airgap::exporter {
 
 const std::vector<std::string>& TagLists::of(const registry::Repository& repository) {
+  static const std::vector<std::string> none;
+  const auto& tags = find(repository);
+  return tags ? *tags : none;
+}
+
+const std::optional<std::vector<std::string>>& TagLists::find(const registry::Repository& repository) {
   Slot* slot = nullptr;
   {
     const std::scoped_lock lock(m_mutex);
@@ -10,9 +16,7 @@ const std::vector<std::string>& TagLists::of(const registry::Repository& reposit
     if (!place) place = std::make_unique<Slot>();
     slot = place.get();
   }
-  std::call_once(slot->once, [&] {
-    if (auto tags = m_client.list_tags(repository)) slot->tags = std::move(*tags);
-  });
+  std::call_once(slot->once, [&] { slot->tags = m_client.list_tags(repository); });
   return slot->tags;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,11 +17,13 @@ class TagLists {
   explicit TagLists(registry::RegistryClient& client) : m_client(client) {}
   /// Sorted; empty when the registry knows no tags there. Throws what list_tags throws, to every caller.
   const std::vector<std::string>& of(const registry::Repository& repository);
+  /// The same, and nothing when the registry does not know the repository.
+  const std::optional<std::vector<std::string>>& find(const registry::Repository& repository);
 
  private:
   struct Slot {
     std::once_flag once;
-    std::vector<std::string> tags;
+    std::optional<std::vector<std::string>> tags;
   };
   registry::RegistryClient& m_client;
   std::mutex m_mutex;

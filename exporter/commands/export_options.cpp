@@ -6,7 +6,10 @@ namespace airgap::exporter {
 
 void ExportOptions::declare_selection(cli::Command& command) {
   command.positionals("IMAGE", select.images, 0, "image names: nginx:1.27, quay.io/org/app@sha256:…");
-  command.option("--from", select.from_files, "FILE", "a list of images, a name a line; - is standard input");
+  command.option("--from", select.from_files, "FILE",
+                 "images: a name a line, or the YAML of skopeo sync; - is standard input");
+  command.flag("--all-tags", select.all_tags, "names without a tag mean all tags, not latest");
+  command.flag("--allow-empty", allow_empty, "a repository none of whose tags is wanted is no error");
   command.option("--platform", select.platforms, "LIST",
                  "linux/amd64,linux/arm64… or all (default: linux on this machine's architecture)");
   command.flag("--no-referrers", no_referrers, "leave signatures, SBOMs and attestations behind");
@@ -15,6 +18,8 @@ void ExportOptions::declare_selection(cli::Command& command) {
   command.option("--map", maps, "FROM=TO", "inside, FROM (a name, or a prefix ending in /) is called TO");
 }
 
-image::Mapping ExportOptions::names() const { return cli::parse_naming(scoped, flat, maps); }
+image::Mapping ExportOptions::names() const {
+  return cli::parse_naming(scoped, flat, maps);
+}
 
 }  // namespace airgap::exporter

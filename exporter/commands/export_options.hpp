@@ -14,6 +14,7 @@ struct ExportOptions {
   SelectOptions select;
   cli::RegistryAccessOptions access;
   bool no_referrers = false;
+  bool allow_empty = false;
   bool scoped = false;
   bool flat = false;
   std::vector<std::string> maps;

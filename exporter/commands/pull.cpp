@@ -32,6 +32,7 @@ void declare(cli::Command& command, Options& options) {
   command.example("airgap-export pull nginx:1.27 quay.io/org/app:2 --output /media/usb/bundle.tar",
                   "two images, one archive");
   command.example("airgap-export pull --from images.txt --output bundle/", "a list, into a directory; run it again to update");
+  command.example("airgap-export pull --from sync.yaml --output bundle/", "the YAML that skopeo sync reads");
   command.example("airgap-export pull alpine:3 --platform all --output - | ssh inside airgap-import push - registry.internal",
                   "through a pipe, all platforms");
 }
@@ -50,6 +51,7 @@ void add_pull(cli::App& app) {
                        .names = options->common.names(),
                        .output = options->output,
                        .referrers = !options->common.no_referrers,
+                       .allow_empty = options->common.allow_empty,
                        .overwrite = options->overwrite,
                        .prune = options->prune,
                        .keep_going = options->keep_going,

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <stop_token>
+#include <vector>
+
+#include "common/registry/registry_client.hpp"
+#include "exporter/resolve.hpp"
+#include "exporter/select.hpp"
+#include "exporter/tag_lists.hpp"
+
+namespace airgap::exporter {
+
+struct ExpandOptions {
+  std::size_t jobs = 6;
+  bool allow_empty = false;  ///< a repository none of whose tags is wanted is no error
+  bool keep_going = false;
+  std::stop_token stop;
+};
+
+struct Expanded {
+  Selection selection;              ///< names alone: `repositories` is empty
+  std::vector<FailedImage> failed;  ///< only with keep_going
+};
+
+/// Lists the tags of the selection's repositories and takes those that are wanted, in the order of the tags;
+/// signatures and the like (sha256-...) come last, so that they are seen with what they accompany. Throws
+/// what a listing throws, NetworkError for a repository that is not there, UsageError where no tag is wanted.
+Expanded expand(Selection selection, TagLists& tags, const ExpandOptions& options);
+
+}  // namespace airgap::exporter
