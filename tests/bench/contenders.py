@@ -92,7 +92,7 @@ def _skopeo_import(course: Course, tree: Path, target: Registry) -> list[str]:
 
 def _curl(course: Course) -> str:
     trust = f" --cacert '{course.certs}/ca.crt'" if course.certs else ""
-    return f"'{program('curl')}' -q -sS --fail --parallel --parallel-max {JOBS}{trust}"
+    return f"'{program('curl')}' -q -sS --fail --http1.1 --parallel --parallel-max {JOBS}{trust}"
 
 
 def _curl_export(course: Course, output: Path, *then: str) -> list[str]:
