@@ -65,7 +65,7 @@ class PipeStream : public BundleStream {
       read_next([&](io::Source& bytes) {
         hash::VerifyingSource verified(bytes, blob.digest, blob.size);
         take(blob, verified);
-        drain(verified);
+        diag::with_context([&] { return "reading " + m_name + " from the pipe"; }, [&] { drain(verified); });
       });
     }
     expect_padding();

@@ -80,6 +80,11 @@ class Turns {
     }
     m_changed.notify_all();
   }
+  /// Throws that failure, once there is one.
+  void check() const {
+    const std::scoped_lock lock(m_mutex);
+    if (m_failure) throw diag::Error(*m_failure);
+  }
   std::size_t finished() const {
     const std::scoped_lock lock(m_mutex);
     return m_next;
@@ -223,6 +228,7 @@ std::unique_ptr<PipedBlob> PipeWriter::prefetch(const Blob& blob, std::size_t ca
 }
 
 void PipeWriter::put(std::size_t index, const transport::BlobOpener& open, transport::Observer& observer) {
+  m_turns.check();  // nothing more can enter the pipe: nothing more is fetched
   const Blob& blob = m_plan->blobs[index];
   observer.blob_started(blob.digest, blob.size, 0);
   const auto none = [] {};

@@ -9,13 +9,14 @@
 namespace airgap::exporter {
 namespace {
 
-constexpr int k_attempts = 2;  // a proxy's copy may be stale once (R4)
+constexpr int k_attempts = 2;                              // a proxy's copy may be stale once (R4)
 constexpr std::uint64_t k_kept = std::uint64_t{64} << 10;  // bytes; most configs have a tenth of that
 
-std::shared_ptr<const std::string> read_verified(const image::Descriptor& config, transport::ImageSource& source) {
+std::shared_ptr<const std::string> read_verified(const image::Descriptor& config,
+                                                 transport::ImageSource& source) {
   if (config.size > image::k_max_config) {
-    throw diag::UnsafeError(fmt::format("config {} announces {} bytes, over the limit of {}", config.digest.str(),
-                                        config.size, image::k_max_config));
+    throw diag::UnsafeError(fmt::format("config {} announces {} bytes, over the limit of {}",
+                                        config.digest.str(), config.size, image::k_max_config));
   }
   for (int attempt = 1;; ++attempt) {
     try {

@@ -10,8 +10,8 @@
 
 namespace airgap::exporter {
 
-/// Reads configs, each once however many images name it at once, and keeps the small ones until they are stored.
-/// Thread-safe.
+/// Reads configs, each once however many images name it at once, and keeps the small ones until they are
+/// stored. Thread-safe.
 class ConfigReader {
  public:
   /// The verified bytes. Throws UnsafeError above the limit for configs, and what the source throws.

@@ -20,7 +20,8 @@ std::time_t parse_epoch(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error != std::errc{} || end != text.data() + text.size() || seconds < 0 || seconds > k_latest) {
     throw diag::UsageError(
-        fmt::format("SOURCE_DATE_EPOCH is '{}', and not a number of seconds since 1970, up to {}", text::escape(text), k_latest),
+        fmt::format("SOURCE_DATE_EPOCH is '{}', and not a number of seconds since 1970, up to {}",
+                    text::escape(text), k_latest),
         "unset it, or set it to such a number");
   }
   return seconds;

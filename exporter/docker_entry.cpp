@@ -19,7 +19,8 @@ std::optional<Candidate> candidate(const transport::ManifestDocument& document, 
   const image::Manifest* manifest = parsed.image();
   if (manifest == nullptr || !manifest->is_runnable()) return std::nullopt;
   const auto& platform = document.descriptor.platform;
-  Candidate found{.entry = {.name = name, .config = manifest->config->digest, .layers = {}}, .platform = platform};
+  Candidate found{.entry = {.name = name, .config = manifest->config->digest, .layers = {}},
+                  .platform = platform};
   for (const image::Descriptor& layer : manifest->layers) {
     // What has no tar in it (an attestation's statement, say) no engine can load.
     if (!image::is_filesystem_layer(layer.media_type)) return std::nullopt;

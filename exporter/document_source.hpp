@@ -10,8 +10,9 @@
 
 namespace airgap::exporter {
 
-/// The documents of one repository, from the nearest place: those at hand already (just fetched, or an index that was
-/// narrowed here), those of an earlier bundle, else the registry. Borrows client and known. Thread-safe.
+/// The documents of one repository, from the nearest place: those at hand already (just fetched, or an index
+/// that was narrowed here), those of an earlier bundle, else the registry. Borrows client and known.
+/// Thread-safe.
 class DocumentSource : public transport::ImageSource {
  public:
   DocumentSource(registry::RegistryClient& client, registry::Repository repository, const KnownImages& known);

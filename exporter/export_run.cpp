@@ -62,7 +62,8 @@ class ExportRun {
       m_context.console.status(
           fmt::format("platform {} (this machine's; choose with --platform)", selection.platform_choice));
     }
-    cli::RegistryAccess access(m_settings.access, credential_host(selection), m_context, selection.registries);
+    cli::RegistryAccess access(m_settings.access, credential_host(selection), m_context,
+                               selection.registries);
     open_writer();
     TagLists tags(access.client());
     selection = expand_all(std::move(selection), tags);
@@ -146,7 +147,10 @@ class ExportRun {
   void check_space(const ExportPlan& plan) const {
     const auto free = m_writer->free_bytes();
     if (!free) return;
-    std::uint64_t needed = 0;
+    // A finished archive stays whole until the new one is, so what both hold needs room twice.
+    const bool replaces =
+        m_form == bundle::OutputForm::archive && m_writer->finished() && m_settings.overwrite;
+    std::uint64_t needed = replaces && !plan.unchanged ? plan.kept_bytes : 0;
     for (const bundle::Blob& blob : plan.fetch)
       needed += blob.size - std::min(blob.size, m_writer->partial_bytes(blob));
     if (needed <= *free) return;
@@ -247,9 +251,8 @@ class ExportRun {
   }
 
   bool was_there(const bundle::Image& image) const {
-    const auto& info = m_writer->existing();
-    return m_writer->finished() && info &&
-           std::find(info->images.begin(), info->images.end(), image) != info->images.end();
+    const bundle::Image* earlier = m_writer->finished() ? known_images(*m_writer).find(image.name) : nullptr;
+    return earlier != nullptr && earlier->digest == image.digest;
   }
 
   void record_planned(const ExportPlan& plan) {

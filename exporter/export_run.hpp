@@ -21,8 +21,8 @@ struct ExportSettings {
   bool dry_run = false;
 };
 
-/// select -> resolve -> plan -> fetch -> commit -> report, for `pull`. Returns the exit status; what it throws is reported
-/// first.
+/// select -> resolve -> plan -> fetch -> commit -> report, for `pull`. Returns the exit status; what it
+/// throws is reported first.
 int run_export(const ExportSettings& settings, cli::Context& context);
 
 }  // namespace airgap::exporter

@@ -10,7 +10,8 @@
 namespace airgap::exporter {
 namespace {
 
-transport::BlobOpener opener(const ExportPlan& plan, registry::RegistryClient& client, const bundle::Blob& blob) {
+transport::BlobOpener opener(const ExportPlan& plan, registry::RegistryClient& client,
+                             const bundle::Blob& blob) {
   const auto kept = plan.at_hand.find(blob.digest);
   if (kept != plan.at_hand.end()) {
     return [bytes = kept->second](std::uint64_t offset) {

@@ -23,8 +23,8 @@ struct FetchReport {
   std::map<hash::Digest, diag::Error> failed;  ///< only with keep_going
 };
 
-/// Fetches every blob of the plan into the writer, several at once, started in archive order. Throws the first failure
-/// unless keep_going; a full or failing medium (StorageError) always ends it.
+/// Fetches every blob of the plan into the writer, several at once, started in archive order. Throws the
+/// first failure unless keep_going; a full or failing medium (StorageError) always ends it.
 FetchReport fetch(const ExportPlan& plan, registry::RegistryClient& client, bundle::BundleWriter& writer,
                   transport::Observer& observer, const FetchOptions& options);
 

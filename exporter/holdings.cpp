@@ -41,7 +41,8 @@ PinnedImage keep(const bundle::Image& image, KeptDocuments& documents) {
   return kept;
 }
 
-/// An accessory stays only as long as what it accompanies does: the signature of a tag's former image goes with it.
+/// An accessory stays only as long as what it accompanies does: the signature of a tag's former image goes
+/// with it.
 void drop_orphans(const PinnedImages& selected, std::vector<PinnedImage>& kept) {
   std::set<hash::Digest> carried;
   const auto carry = [&](const PinnedImage& image) {
@@ -73,10 +74,9 @@ KnownImages known_images(const bundle::BundleWriter& writer) {
   known.find = [&writer](const image::Reference& name) -> const bundle::Image* {
     if (!writer.existing()) return nullptr;
     const auto& images = writer.existing()->images;  // sorted by name
-    const auto found = std::lower_bound(images.begin(), images.end(), name,
-                                        [](const bundle::Image& image, const image::Reference& wanted) {
-                                          return image.name < wanted;
-                                        });
+    const auto found = std::lower_bound(
+        images.begin(), images.end(), name,
+        [](const bundle::Image& image, const image::Reference& wanted) { return image.name < wanted; });
     return found != images.end() && found->name == name ? &*found : nullptr;
   };
   known.manifest = [&writer](const hash::Digest& digest) { return writer.existing_manifest(digest); };

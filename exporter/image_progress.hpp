@@ -11,10 +11,12 @@
 
 namespace airgap::exporter {
 
-/// Passes blob events on and tells when the last blob of an image is in place. Borrows plan and next. Thread-safe.
+/// Passes blob events on and tells when the last blob of an image is in place. Borrows plan and next.
+/// Thread-safe.
 class ImageProgress : public transport::Observer {
  public:
-  /// `done` is told of an image's position in contents.info.images and the seconds since construction; from any thread.
+  /// `done` is told of an image's position in contents.info.images and the seconds since construction; from
+  /// any thread.
   using Done = std::function<void(std::size_t image, double seconds)>;
   ImageProgress(const ExportPlan& plan, transport::Observer& next, Done done);
 
@@ -29,8 +31,9 @@ class ImageProgress : public transport::Observer {
   transport::Observer& m_next;
   Done m_done;
   std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
-  std::unordered_map<hash::Digest, std::vector<std::size_t>> m_images_of_blob;  // of blobs still to come; never changed
-  std::vector<std::atomic<std::size_t>> m_missing;                              // blobs, by image
+  std::unordered_map<hash::Digest, std::vector<std::size_t>>
+      m_images_of_blob;                             // of blobs still to come; never changed
+  std::vector<std::atomic<std::size_t>> m_missing;  // blobs, by image
 };
 
 }  // namespace airgap::exporter

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -17,11 +18,14 @@ namespace {
 
 constexpr std::size_t k_max_accessory_depth = 4;  // a signature of an attestation of an image is three
 
-registry::Repository repository_of(const image::Reference& name) { return {name.registry, name.repository}; }
+registry::Repository repository_of(const image::Reference& name) {
+  return {name.registry, name.repository};
+}
 
 [[noreturn]] void throw_missing(const image::Reference& name) {
-  throw diag::NetworkError(fmt::format("{} does not exist in its registry", name.str()),
-                           "check the name and the tag; a private repository may also answer so without credentials");
+  throw diag::NetworkError(
+      fmt::format("{} does not exist in its registry", name.str()),
+      "check the name and the tag; a private repository may also answer so without credentials");
 }
 
 // A registry that cannot list them fails the image (DESIGN 1.1); the operator may decide otherwise.
@@ -33,7 +37,8 @@ decltype(auto) list_accessories(List&& list) {
     throw;
   } catch (diag::Error& error) {
     constexpr std::string_view k_way_out = "--no-referrers takes the image without its signatures and SBOMs";
-    error.set_hint(error.hint().empty() ? std::string(k_way_out) : fmt::format("{}; {}", error.hint(), k_way_out));
+    error.set_hint(error.hint().empty() ? std::string(k_way_out)
+                                        : fmt::format("{}; {}", error.hint(), k_way_out));
     throw;
   }
 }
@@ -83,10 +88,15 @@ PinnedImage ImageResolver::pin(const image::Reference& name, DocumentSource& doc
 
 PinnedImage ImageResolver::pin_known(const image::Reference& name, const bundle::Image& image,
                                      DocumentSource& documents) {
-  PinnedImage pinned{.name = name, .repository = repository_of(name), .source_digest = image.source_digest,
+  PinnedImage pinned{.name = name,
+                     .repository = repository_of(name),
+                     .source_digest = image.source_digest,
                      .graph = transport::load_graph(documents, {image.media_type, image.digest, image.size}),
-                     .platforms = image.platforms, .platform_choice = image.platform_choice,
-                     .subject = image.subject, .docker = {}, .notes = {}};
+                     .platforms = image.platforms,
+                     .platform_choice = image.platform_choice,
+                     .subject = image.subject,
+                     .docker = {},
+                     .notes = {}};
   pinned.docker = docker_entry(pinned);
   return pinned;
 }
@@ -107,9 +117,15 @@ PinnedImage ImageResolver::pin_from_registry(const image::Reference& name, const
   }
   if (choice.written_index) documents.add(choice.root.digest, std::move(*choice.written_index));
 
-  PinnedImage pinned{.name = name, .repository = repository_of(name), .source_digest = source_digest,
-                     .graph = transport::load_graph(documents, choice.root), .platforms = {},
-                     .platform_choice = filter.str(), .subject = {}, .docker = {}, .notes = std::move(choice.notes)};
+  PinnedImage pinned{.name = name,
+                     .repository = repository_of(name),
+                     .source_digest = source_digest,
+                     .graph = transport::load_graph(documents, choice.root),
+                     .platforms = {},
+                     .platform_choice = filter.str(),
+                     .subject = {},
+                     .docker = {},
+                     .notes = std::move(choice.notes)};
   learn_platform(pinned, documents, filter);
   pinned.docker = docker_entry(pinned);
   return pinned;
@@ -128,7 +144,8 @@ void ImageResolver::learn_platform(PinnedImage& image, DocumentSource& documents
   const auto parsed = image::parse_manifest(*image.graph.root().bytes, {}, root.media_type);
   const image::Manifest* manifest = parsed.image();
   if (manifest == nullptr || !manifest->is_runnable()) return;
-  const image::Platform platform = image::parse_config_platform(*m_configs.read(*manifest->config, documents));
+  const image::Platform platform =
+      image::parse_config_platform(*m_configs.read(*manifest->config, documents));
   if (!filter.all && !filter.matches(platform)) {
     throw diag::NetworkError(
         fmt::format("there is no {} in the image; it has {}", filter.str(), platform.str()),
@@ -137,7 +154,8 @@ void ImageResolver::learn_platform(PinnedImage& image, DocumentSource& documents
   image.platforms = {platform};
 }
 
-void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found) {
+void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
+                                    std::vector<PinnedImage>& found) {
   if (visit.depth == k_max_accessory_depth) return;
   const auto accompany = [&](const image::Reference& name, auto&& pin_it) {
     if (!visit.seen.insert(name.str()).second) return;
@@ -163,11 +181,11 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit, s
   }
   const std::string prefix = fmt::format("{}-{}", hash::name(subject.algorithm()), subject.hex());
   const auto& tags = list_accessories([&]() -> const auto& { return m_tags.of(visit.repository); });
-  for (const std::string& tag : tags) {
-    const bool ours = tag.starts_with(prefix) && (tag.size() == prefix.size() || tag[prefix.size()] == '.');
-    if (!ours) continue;
+  for (auto tag = std::lower_bound(tags.begin(), tags.end(), prefix);
+       tag != tags.end() && tag->starts_with(prefix); ++tag) {
+    if (tag->size() != prefix.size() && (*tag)[prefix.size()] != '.') continue;
     image::Reference by_tag = name;
-    by_tag.tag = tag;
+    by_tag.tag = *tag;
     accompany(by_tag, [&] { return pin(by_tag, visit.documents, whole); });
   }
 }

@@ -16,10 +16,11 @@ namespace airgap::exporter {
 class ImageResolver {
  public:
   /// All are borrowed.
-  ImageResolver(const Selection& selection, registry::RegistryClient& client, TagLists& tags, const KnownImages& known);
+  ImageResolver(const Selection& selection, registry::RegistryClient& client, TagLists& tags,
+                const KnownImages& known);
 
-  /// The image itself, then, with `referrers`, what accompanies it: referrers by the API or their fallback tag, and
-  /// cosign tags, of the image's every manifest, and of those in turn.
+  /// The image itself, then, with `referrers`, what accompanies it: referrers by the API or their fallback
+  /// tag, and cosign tags, of the image's every manifest, and of those in turn.
   std::vector<PinnedImage> resolve(const Wanted& wanted, bool referrers);
 
   /// Small configs that were read on the way.
@@ -28,7 +29,8 @@ class ImageResolver {
  private:
   struct Root;
   struct Visit;
-  PinnedImage pin(const image::Reference& name, DocumentSource& documents, const image::PlatformFilter& filter);
+  PinnedImage pin(const image::Reference& name, DocumentSource& documents,
+                  const image::PlatformFilter& filter);
   PinnedImage pin_known(const image::Reference& name, const bundle::Image& image, DocumentSource& documents);
   PinnedImage pin_from_registry(const image::Reference& name, const std::string& reference,
                                 DocumentSource& documents, const image::PlatformFilter& filter);

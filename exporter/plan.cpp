@@ -57,13 +57,15 @@ class Collector {
       add_blob(manifest.descriptor, bundle::BlobKind::manifest, image.repository);
       m_plan.contents.manifests.emplace(manifest.descriptor.digest, manifest.bytes);
     }
-    for (const auto& config : image.graph.configs) add_blob(config, bundle::BlobKind::config, image.repository);
+    for (const auto& config : image.graph.configs)
+      add_blob(config, bundle::BlobKind::config, image.repository);
     for (const auto& layer : image.graph.layers) add_blob(layer, bundle::BlobKind::layer, image.repository);
   }
 
   /// Writes the images down by name, with the blobs that each needs.
   void write_images() {
-    std::sort(m_chosen.begin(), m_chosen.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    std::sort(m_chosen.begin(), m_chosen.end(),
+              [](const auto* a, const auto* b) { return a->name < b->name; });
     for (const PinnedImage* image : m_chosen) {
       m_plan.contents.info.images.push_back(describe(*image, m_names));
       auto& needed = m_plan.blobs_of_images.emplace_back();
@@ -84,7 +86,8 @@ class Collector {
   }
 
  private:
-  void add_blob(const image::Descriptor& descriptor, bundle::BlobKind kind, const registry::Repository& repository) {
+  void add_blob(const image::Descriptor& descriptor, bundle::BlobKind kind,
+                const registry::Repository& repository) {
     const auto [place, is_new] = m_blobs.try_emplace(
         descriptor.digest, bundle::Blob{descriptor.digest, descriptor.size, kind, descriptor.size});
     if (place->second.size != descriptor.size) {
@@ -108,12 +111,11 @@ void refuse_collisions(const std::vector<bundle::Image>& images) {
   for (const bundle::Image& image : images) names.emplace_back(image.name, inside.place(image.target));
   const auto collisions = image::find_collisions(names);
   if (collisions.empty()) return;
-  throw diag::UsageError(collisions.front().str(),
-                         "keep them apart with --scoped, or name another target with --map FROM=TO");
+  throw diag::UsageError(collisions.front().str(), collisions.front().hint());
 }
 
-// A bundle keeps its number and time while it holds the same; new contents take the next number, once the last one was
-// used up by a finished bundle.
+// A bundle keeps its number and time while it holds the same; new contents take the next number, once the
+// last one was used up by a finished bundle.
 void number(bundle::BundleInfo& info, const Holdings& holdings, const PlanOptions& options) {
   info.creator = options.creator;
   info.created = options.created;

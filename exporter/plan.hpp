@@ -21,13 +21,15 @@ struct BlobOrigin {
 /// What `pull` will do. A plain value: it can be printed, compared in a test and run.
 struct ExportPlan {
   bundle::Contents contents;
-  std::vector<std::vector<hash::Digest>> blobs_of_images;  ///< configs and layers, beside contents.info.images
-  std::vector<bundle::Blob> fetch;                 ///< configs and layers that are not there yet, in archive order
-  std::map<hash::Digest, BlobOrigin> origins;      ///< of every blob in `fetch`
-  std::map<hash::Digest, std::shared_ptr<const std::string>> at_hand;  ///< bytes of small configs already read
+  std::vector<std::vector<hash::Digest>>
+      blobs_of_images;              ///< configs and layers, beside contents.info.images
+  std::vector<bundle::Blob> fetch;  ///< configs and layers that are not there yet, in archive order
+  std::map<hash::Digest, BlobOrigin> origins;  ///< of every blob in `fetch`
+  std::map<hash::Digest, std::shared_ptr<const std::string>>
+      at_hand;  ///< bytes of small configs already read
   std::uint64_t fetch_bytes = 0;
-  std::uint64_t kept_bytes = 0;                    ///< of blobs that an earlier run left
-  bool unchanged = false;                          ///< a finished bundle holds just this already
+  std::uint64_t kept_bytes = 0;  ///< of blobs that an earlier run left
+  bool unchanged = false;        ///< a finished bundle holds just this already
 };
 
 /// What the place of the bundle holds already.
@@ -49,8 +51,8 @@ struct PlanOptions {
 /// Pure. Throws UsageError for two images with one target inside (R151).
 ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const PlanOptions& options);
 
-/// A stream id: random, or with a fixed SOURCE_DATE_EPOCH derived from the images, so that the same lock gives the same
-/// bytes (DESIGN 3.2).
+/// A stream id: random, or with a fixed SOURCE_DATE_EPOCH derived from the images, so that the same lock
+/// gives the same bytes (DESIGN 3.2).
 std::string random_stream();
 std::string derived_stream(const PinnedImages& pinned);
 

@@ -27,8 +27,9 @@ void print_plan(const ExportPlan& plan, cli::Console& console) {
   const std::uint64_t unique = info.stored_bytes();
   console.event(as_event(plan, referenced));
   console.status(fmt::format("{}, {}: {} in all, {} of it shared and stored once",
-                             text::counted(info.images.size(), "image"), text::counted(info.blobs.size(), "blob"),
-                             text::human_size(unique), text::human_size(referenced - std::min(referenced, unique))));
+                             text::counted(info.images.size(), "image"),
+                             text::counted(info.blobs.size(), "blob"), text::human_size(unique),
+                             text::human_size(referenced - std::min(referenced, unique))));
   if (plan.unchanged) {
     console.status("nothing new: the bundle holds all of it already");
   } else {

@@ -12,7 +12,9 @@ namespace airgap::exporter {
 namespace {
 
 // An attestation says unknown/unknown: it belongs to a platform, but is none.
-bool is_runnable(const image::Descriptor& child) { return child.platform && child.platform->os != "unknown"; }
+bool is_runnable(const image::Descriptor& child) {
+  return child.platform && child.platform->os != "unknown";
+}
 
 std::vector<std::string> platform_names(const image::Index& index) {
   std::set<std::string> names;
@@ -71,7 +73,8 @@ PlatformChoice choose_platforms(const image::Index& index, const image::Descript
     return choice;
   }
   choice.written_index = image::write_index(index, chosen);
-  choice.root = image::Descriptor(root.media_type, hash::sha256_of(*choice.written_index), choice.written_index->size());
+  choice.root = image::Descriptor(root.media_type, hash::sha256_of(*choice.written_index),
+                                  choice.written_index->size());
   choice.notes.push_back(fmt::format("its index was narrowed to {}: the tag gets {} instead of {}",
                                      filter.str(), choice.root.digest.str(), root.digest.str()));
   return choice;

@@ -12,7 +12,7 @@ namespace airgap::exporter {
 
 /// What of an index travels (DESIGN 2, "Platforms").
 struct PlatformChoice {
-  image::Descriptor root;                    ///< the index itself, one child, or an index of the chosen children
+  image::Descriptor root;  ///< the index itself, one child, or an index of the chosen children
   std::optional<std::string> written_index;  ///< the bytes of that new index
   std::vector<std::string> notes;            ///< what was left out, for the operator
 };

@@ -1,5 +1,7 @@
 #include "importer/blob_push.hpp"
 
+#include "common/hash/verifying_source.hpp"
+
 namespace airgap::importer {
 namespace {
 
@@ -12,6 +14,21 @@ void upload(const BlobStep& step, const registry::Repository& to, const transpor
       observer.blob_restarted(step.blob.digest, static_cast<std::uint64_t>(-count));
     }
   });
+}
+
+// Wrong bytes are the bundle's fault here, not the registry's.
+void upload_from_bundle(const BlobStep& step, const registry::Repository& to,
+                        const transport::BlobOpener& open, registry::RegistryClient& client,
+                        transport::Observer& observer) {
+  try {
+    upload(step, to, open, client, observer);
+  } catch (hash::DigestMismatch& error) {
+    error.add_context("reading the bundle");
+    error.set_hint(
+        "the bundle is damaged: 'verify' lists all that is wrong with it and the images that it touches; "
+        "copy it again");
+    throw;
+  }
 }
 
 }  // namespace
@@ -30,7 +47,7 @@ void push_blob(const BlobStep& step, const transport::BlobOpener& open, bool onc
           step, to, [&](std::uint64_t offset) { return client.open_blob(*from, step.blob, offset); }, client,
           observer);
     } else {
-      upload(step, to, open, client, observer);
+      upload_from_bundle(step, to, open, client, observer);
     }
     sent = true;
     from = to;

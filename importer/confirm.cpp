@@ -37,7 +37,8 @@ void confirm_one(const Placement& placement, registry::RegistryClient& client) {
     throw diag::IntegrityError(
         fmt::format("{} is {} in the bundle, and the registry serves {}", placement.target.str(),
                     placement.image.digest.str(), served->descriptor.digest.str()),
-        "somebody else pushed the tag meanwhile, or the registry rewrites manifests; the bundle is not at fault");
+        "somebody else pushed the tag meanwhile, or the registry rewrites manifests; the bundle is not at "
+        "fault");
   }
 }
 

@@ -7,8 +7,9 @@
 
 namespace airgap::importer {
 
-/// Reads back what was pushed: each new tag (or digest, for an image without a tag) must give the bundle's bytes. What was there
-/// already was compared by HEAD and is not pulled. Throws IntegrityError naming the registry (R85), unless keep_going.
+/// Reads back what was pushed: each new tag (or digest, for an image without a tag) must give the bundle's
+/// bytes. What was there already was compared by HEAD and is not pulled. Throws IntegrityError naming the
+/// registry (R85), unless keep_going.
 void confirm(const ImportPlan& plan, registry::RegistryClient& client, const PushOptions& options,
              FailedPlacements& failed);
 

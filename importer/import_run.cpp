@@ -118,17 +118,22 @@ class ImportRun {
                                          text::counted(plan.placements.size(), "image")));
   }
 
-  static bool was_there(const ImportPlan& plan, std::size_t index) {
-    const auto touches = [&](const auto& step) {
-      return std::find(step.images.begin(), step.images.end(), index) != step.images.end();
+  // Beside plan.placements: what the plan has a step for.
+  static std::vector<bool> touched(const ImportPlan& plan) {
+    std::vector<bool> images(plan.placements.size(), false);
+    const auto touch = [&](const auto& step) {
+      for (const std::size_t image : step.images) images[image] = true;
     };
-    return std::none_of(plan.blobs.begin(), plan.blobs.end(), touches) &&
-           std::none_of(plan.manifests.begin(), plan.manifests.end(), touches) &&
-           std::all_of(plan.tags.begin(), plan.tags.end(),
-                       [&](const TagStep& tag) { return tag.image != index || tag.unchanged(); });
+    for (const BlobStep& step : plan.blobs) touch(step);
+    for (const ManifestStep& step : plan.manifests) touch(step);
+    for (const TagStep& step : plan.tags) {
+      if (!step.unchanged()) images[step.image] = true;
+    }
+    return images;
   }
 
   void record(const ImportPlan& plan, const FailedPlacements& failed, const std::string& outcome_word) {
+    const std::vector<bool> changed = touched(plan);
     for (std::size_t i = 0; i < plan.placements.size(); ++i) {
       const Placement& placement = plan.placements[i];
       cli::ImageOutcome outcome;
@@ -136,7 +141,7 @@ class ImportRun {
       outcome.digest = placement.image.digest.str();
       outcome.target = placement.target.str();
       outcome.bytes = placement.image.bytes;
-      outcome.outcome = was_there(plan, i) ? "present" : outcome_word;
+      outcome.outcome = changed[i] ? outcome_word : "present";
       outcome.seconds = seconds();
       if (const auto found = failed.find(i); found != failed.end()) fail(outcome, found->second);
       m_context.console.image_finished(outcome.target, outcome.outcome, outcome.bytes, outcome.seconds);

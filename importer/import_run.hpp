@@ -17,8 +17,8 @@ struct ImportSettings {
   bool dry_run = false;
 };
 
-/// open -> verify -> map -> plan -> push -> confirm -> report, for `push`. Returns the exit status; what it throws is reported
-/// first.
+/// open -> verify -> map -> plan -> push -> confirm -> report, for `push`. Returns the exit status; what it
+/// throws is reported first.
 int run_import(const ImportSettings& settings, cli::Context& context);
 
 }  // namespace airgap::importer

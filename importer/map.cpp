@@ -14,31 +14,36 @@ image::Reference target_of(const bundle::Image& image, const image::RegistryTarg
   try {
     return names ? names->target(image.name, where) : where.place(image.target);
   } catch (const diag::FormatError& error) {
-    throw diag::UsageError(fmt::format("{} has no place below {}: {}", image.name.str(), where.str(), error.message()),
-                           "name another target with --map FROM=TO, or a shorter prefix");
+    throw diag::UsageError(
+        fmt::format("{} has no place below {}: {}", image.name.str(), where.str(), error.message()),
+        "name another target with --map FROM=TO, or a shorter prefix");
   }
 }
 
 }  // namespace
 
 std::vector<Placement> map_images(const bundle::BundleInfo& info, transport::ImageSource& source,
-                                  const image::RegistryTarget& where, const std::optional<image::Mapping>& names) {
+                                  const image::RegistryTarget& where,
+                                  const std::optional<image::Mapping>& names) {
   std::vector<std::pair<image::Reference, image::Reference>> pairs;
-  for (const bundle::Image& image : info.images) pairs.emplace_back(image.name, target_of(image, where, names));
+  for (const bundle::Image& image : info.images)
+    pairs.emplace_back(image.name, target_of(image, where, names));
   const auto collisions = image::find_collisions(pairs);
   if (!collisions.empty()) {
-    throw diag::UsageError(collisions.front().str(),
-                           "keep them apart with --scoped, or name another target with --map FROM=TO");
+    throw diag::UsageError(collisions.front().str(), collisions.front().hint());
   }
   std::vector<Placement> placements;
   for (std::size_t i = 0; i < info.images.size(); ++i) {
     const bundle::Image& image = info.images[i];
     image::Reference target = std::move(pairs[i].second);
     registry::Repository repository{target.registry, target.repository};
-    placements.push_back({image, std::move(target), std::move(repository),
-                          diag::with_context([&] { return "reading " + image.name.str(); }, [&] {
-                            return transport::load_graph(source, {image.media_type, image.digest, image.size});
-                          })});
+    placements.push_back(
+        {image, std::move(target), std::move(repository),
+         diag::with_context(
+             [&] { return "reading " + image.name.str(); },
+             [&] {
+               return transport::load_graph(source, {image.media_type, image.digest, image.size});
+             })});
   }
   return placements;
 }

@@ -19,10 +19,11 @@ struct Placement {
   transport::ImageGraph graph;
 };
 
-/// Gives every image its place: by `names` when the operator chose any, else as the bundle says. Reads the manifests from
-/// `source`. Throws UsageError for two images with one target (nothing is written then), and for a target that no
-/// registry would take.
+/// Gives every image its place: by `names` when the operator chose any, else as the bundle says. Reads the
+/// manifests from `source`. Throws UsageError for two images with one target (nothing is written then), and
+/// for a target that no registry would take.
 std::vector<Placement> map_images(const bundle::BundleInfo& info, transport::ImageSource& source,
-                                  const image::RegistryTarget& where, const std::optional<image::Mapping>& names);
+                                  const image::RegistryTarget& where,
+                                  const std::optional<image::Mapping>& names);
 
 }  // namespace airgap::importer

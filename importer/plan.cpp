@@ -58,7 +58,8 @@ void plan_blobs(ImportPlan& plan, const RegistryContent& content, const std::vec
 }
 
 // An image manifest is level 0; an index stands one above its highest child.
-std::size_t level_of(const transport::ManifestDocument& document, const std::map<hash::Digest, std::size_t>& levels) {
+std::size_t level_of(const transport::ManifestDocument& document,
+                     const std::map<hash::Digest, std::size_t>& levels) {
   if (image::manifest_kind(document.descriptor.media_type) != image::ManifestKind::index) return 0;
   const auto parsed = image::parse_manifest(*document.bytes, {}, document.descriptor.media_type);
   std::size_t level = 1;

@@ -12,14 +12,17 @@ namespace airgap::importer {
 /// How one blob gets into every repository that needs it.
 struct BlobStep {
   image::Descriptor blob;
-  std::optional<registry::Repository> from;   ///< a repository of the target that has it already: mount from there
-  std::vector<registry::Repository> missing;  ///< those that lack it; without `from` the first one gets an upload
-  std::vector<std::size_t> images;            ///< placements that need it
+  std::optional<registry::Repository>
+      from;  ///< a repository of the target that has it already: mount from there
+  std::vector<registry::Repository>
+      missing;                      ///< those that lack it; without `from` the first one gets an upload
+  std::vector<std::size_t> images;  ///< placements that need it
 
   bool upload() const { return !from && !missing.empty(); }
 };
 
-/// A manifest to be put by digest into one repository. Those of a lower level come first: children before indexes.
+/// A manifest to be put by digest into one repository. Those of a lower level come first: children before
+/// indexes.
 struct ManifestStep {
   registry::Repository repository;
   transport::ManifestDocument document;

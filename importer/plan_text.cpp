@@ -25,19 +25,21 @@ void print_steps(const ImportPlan& plan, cli::Console& console) {
     for (const registry::Repository& to : step.missing) {
       const bool upload = step.upload() && &to == &step.missing.front();
       const registry::Repository& from = step.from ? *step.from : step.missing.front();
-      console.result(upload ? fmt::format("upload {} ({}) to {}: the registry lacks it", step.blob.digest.brief(),
-                                          text::human_size(step.blob.size), to.str())
-                            : fmt::format("mount {} ({}) into {}: {} has it", step.blob.digest.brief(),
-                                          text::human_size(step.blob.size), to.str(), from.path));
+      console.result(upload
+                         ? fmt::format("upload {} ({}) to {}: the registry lacks it",
+                                       step.blob.digest.brief(), text::human_size(step.blob.size), to.str())
+                         : fmt::format("mount {} ({}) into {}: {} has it", step.blob.digest.brief(),
+                                       text::human_size(step.blob.size), to.str(), from.path));
     }
   }
   for (const ManifestStep& step : plan.manifests) {
-    console.result(fmt::format("put manifest {} into {}", step.document.descriptor.digest.brief(), step.repository.str()));
+    console.result(fmt::format("put manifest {} into {}", step.document.descriptor.digest.brief(),
+                               step.repository.str()));
   }
   for (const TagStep& step : plan.tags) {
     if (step.unchanged()) continue;
-    console.result(step.before ? fmt::format("move tag {} from {} to {}", step.target.str(), step.before->brief(),
-                                             step.digest.brief())
+    console.result(step.before ? fmt::format("move tag {} from {} to {}", step.target.str(),
+                                             step.before->brief(), step.digest.brief())
                                : fmt::format("new tag {} for {}", step.target.str(), step.digest.brief()));
   }
 }
@@ -60,9 +62,9 @@ void print_plan(const ImportPlan& plan, cli::Console& console, bool steps) {
     return;
   }
   console.status(fmt::format("{}: {} to send, {} to mount, {} there already; {} to set, {} of them moved",
-                             text::counted(plan.placements.size(), "image"), text::human_size(plan.upload_bytes),
-                             text::human_size(plan.mount_bytes), text::human_size(plan.present_bytes),
-                             text::counted(moving, "tag"), replaced));
+                             text::counted(plan.placements.size(), "image"),
+                             text::human_size(plan.upload_bytes), text::human_size(plan.mount_bytes),
+                             text::human_size(plan.present_bytes), text::counted(moving, "tag"), replaced));
 }
 
 }  // namespace airgap::importer

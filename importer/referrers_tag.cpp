@@ -24,14 +24,17 @@ std::string tag_of(const hash::Digest& subject) {
 }
 
 // How an index of referrers lists a manifest: its type, artifact type and annotations, as the API would.
-std::optional<std::pair<hash::Digest, image::Descriptor>> referrer(const transport::ManifestDocument& document) {
+std::optional<std::pair<hash::Digest, image::Descriptor>> referrer(
+    const transport::ManifestDocument& document) {
   const auto parsed = image::parse_manifest(*document.bytes, {}, document.descriptor.media_type);
   const image::Manifest* manifest = parsed.image();
   const auto& subject = manifest != nullptr ? manifest->subject : parsed.index()->subject;
   if (!subject) return std::nullopt;
-  image::Descriptor entry{document.descriptor.media_type, document.descriptor.digest, document.descriptor.size};
+  image::Descriptor entry{document.descriptor.media_type, document.descriptor.digest,
+                          document.descriptor.size};
   entry.artifact_type = manifest != nullptr ? manifest->artifact_type : parsed.index()->artifact_type;
-  if (!entry.artifact_type && manifest != nullptr && manifest->config) entry.artifact_type = manifest->config->media_type;
+  if (!entry.artifact_type && manifest != nullptr && manifest->config)
+    entry.artifact_type = manifest->config->media_type;
   entry.annotations = manifest != nullptr ? manifest->annotations : parsed.index()->annotations;
   return std::pair{subject->digest, std::move(entry)};
 }
@@ -64,20 +67,22 @@ void update(const Key& key, const Subject& subject, registry::RegistryClient& cl
   }
   bool changed = false;
   for (const image::Descriptor& entry : subject.referrers) {
-    const bool listed = std::any_of(index.manifests.begin(), index.manifests.end(),
-                                    [&](const image::Descriptor& known) { return known.digest == entry.digest; });
+    const bool listed =
+        std::any_of(index.manifests.begin(), index.manifests.end(),
+                    [&](const image::Descriptor& known) { return known.digest == entry.digest; });
     if (listed) continue;
     index.manifests.push_back(entry);
     changed = true;
   }
   if (!changed) return;
-  client.put_manifest(repository, tag_of(digest), image::write_index(index, index.manifests), index.media_type);
+  client.put_manifest(repository, tag_of(digest), image::write_index(index, index.manifests),
+                      index.media_type);
 }
 
 }  // namespace
 
-void update_referrers_tags(const ImportPlan& plan, registry::RegistryClient& client, const PushOptions& options,
-                           FailedPlacements& failed) {
+void update_referrers_tags(const ImportPlan& plan, registry::RegistryClient& client,
+                           const PushOptions& options, FailedPlacements& failed) {
   for (const auto& [key, subject] : subjects(plan, failed)) {
     if (options.stop.stop_requested()) throw diag::Interrupted();
     try {

@@ -26,7 +26,8 @@ std::vector<Question> questions(const std::vector<Placement>& placements) {
   for (const Placement& placement : placements) {
     for (const auto& blob : placement.graph.configs) ask(Kind::blob, placement, blob.digest);
     for (const auto& blob : placement.graph.layers) ask(Kind::blob, placement, blob.digest);
-    for (const auto& manifest : placement.graph.manifests) ask(Kind::manifest, placement, manifest.descriptor.digest);
+    for (const auto& manifest : placement.graph.manifests)
+      ask(Kind::manifest, placement, manifest.descriptor.digest);
     if (placement.target.tag) {
       list.push_back({Kind::tag, {placement.repository, placement.image.digest}, &placement.target});
     }
@@ -45,7 +46,8 @@ RegistryContent survey(const std::vector<Placement>& placements, registry::Regis
   task::for_each_bounded(std::span(list), options.jobs, options.stop, [&](const Question& question) {
     const auto& [repository, digest] = question.key;
     if (question.kind == Kind::blob) {
-      if (client.has_blob(repository, digest)) content.with([&](auto& all) { all.blobs.insert(question.key); });
+      if (client.has_blob(repository, digest))
+        content.with([&](auto& all) { all.blobs.insert(question.key); });
     } else if (question.kind == Kind::manifest) {
       if (client.head_manifest(repository, digest.str())) {
         content.with([&](auto& all) { all.manifests.insert(question.key); });

@@ -16,9 +16,10 @@ namespace airgap::importer {
 /// Content of the target registry, as far as the placements touch it.
 struct RegistryContent {
   using Key = std::pair<registry::Repository, hash::Digest>;
-  std::set<Key> blobs;                                    ///< present ones
-  std::set<Key> manifests;                                ///< present ones
-  std::map<image::Reference, hash::Digest> tags;          ///< what a target tag stands for now; absent ones are not in it
+  std::set<Key> blobs;      ///< present ones
+  std::set<Key> manifests;  ///< present ones
+  std::map<image::Reference, hash::Digest>
+      tags;  ///< what a target tag stands for now; absent ones are not in it
 };
 
 struct SurveyOptions {

@@ -22,7 +22,10 @@ std::string platforms_of(const Image& image) {
 
 std::string as_json(const BundleInfo& info) {
   json::Writer writer(json::Writer::Style::compact);
-  writer.begin_object().member("event", "list").member("stream", info.stream).member("sequence", info.sequence);
+  writer.begin_object()
+      .member("event", "list")
+      .member("stream", info.stream)
+      .member("sequence", info.sequence);
   writer.member("created", info.created).member("creator", info.creator).key("images").begin_array();
   for (const Image& image : info.images) {
     writer.begin_object().member("name", image.name.str()).member("digest", image.digest.str());
@@ -41,19 +44,21 @@ std::string as_json(const BundleInfo& info) {
 void print_table(const BundleInfo& info, cli::Console& console) {
   std::size_t width = 4;
   for (const Image& image : info.images) width = std::max(width, image.name.str().size());
-  console.result(fmt::format("{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {}", "NAME", width, "DIGEST", "SIZE", "UNIQUE",
-                             "SHARED", "PLATFORMS"));
+  console.result(fmt::format("{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {}", "NAME", width, "DIGEST", "SIZE",
+                             "UNIQUE", "SHARED", "PLATFORMS"));
   std::uint64_t referenced = 0;
   for (const Image& image : info.images) {
     referenced += image.bytes;
-    console.result(fmt::format("{:{}}  {}  {:>9}  {:>9}  {:>9}  {}", image.name.str(), width, image.digest.brief(),
-                               text::human_size(image.bytes), text::human_size(image.unique_bytes),
+    console.result(fmt::format("{:{}}  {}  {:>9}  {:>9}  {:>9}  {}", image.name.str(), width,
+                               image.digest.brief(), text::human_size(image.bytes),
+                               text::human_size(image.unique_bytes),
                                text::human_size(image.bytes - image.unique_bytes), platforms_of(image)));
   }
   console.result(fmt::format("{}, {}, {} stored for {} of content; made by {} at {}, stream {} sequence {}",
-                             text::counted(info.images.size(), "image"), text::counted(info.blobs.size(), "blob"),
-                             text::human_size(info.stored_bytes()), text::human_size(referenced), info.creator,
-                             info.created, info.stream, info.sequence));
+                             text::counted(info.images.size(), "image"),
+                             text::counted(info.blobs.size(), "blob"), text::human_size(info.stored_bytes()),
+                             text::human_size(referenced), info.creator, info.created, info.stream,
+                             info.sequence));
 }
 
 }  // namespace

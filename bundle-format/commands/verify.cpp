@@ -1,12 +1,13 @@
+#include "bundle-format/verify.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <memory>
 #include <string>
 
-#include "bundle-format/commands/commands.hpp"
 #include "bundle-format/bundle_reader.hpp"
-#include "bundle-format/verify.hpp"
+#include "bundle-format/commands/commands.hpp"
 #include "common/diag/exit_code.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
@@ -70,7 +71,8 @@ void add_verify(cli::App& app) {
   const auto options = std::make_shared<Options>();
   command.positional("BUNDLE", options->bundle, "a directory or an archive");
   command.option("--jobs", options->jobs, "N", "files read at once");
-  command.example("airgap-import verify /media/usb/bundle.tar", "all findings, and the images that each one touches");
+  command.example("airgap-import verify /media/usb/bundle.tar",
+                  "all findings, and the images that each one touches");
   command.runs([options](cli::Context& context) {
     const BundleInfo info = [&]() -> BundleInfo {
       try {

@@ -12,10 +12,10 @@ struct Row {
 };
 
 constexpr std::array k_rows{
-    Row{ErrorKind::internal, 1, "internal"},       Row{ErrorKind::usage, 2, "usage"},
-    Row{ErrorKind::network, 3, "network"},         Row{ErrorKind::credentials, 4, "credentials"},
-    Row{ErrorKind::integrity, 5, "integrity"},     Row{ErrorKind::unsafe, 6, "unsafe"},
-    Row{ErrorKind::storage, 7, "storage"},         Row{ErrorKind::busy, 8, "busy"},
+    Row{ErrorKind::internal, 1, "internal"},         Row{ErrorKind::usage, 2, "usage"},
+    Row{ErrorKind::network, 3, "network"},           Row{ErrorKind::credentials, 4, "credentials"},
+    Row{ErrorKind::integrity, 5, "integrity"},       Row{ErrorKind::unsafe, 6, "unsafe"},
+    Row{ErrorKind::storage, 7, "storage"},           Row{ErrorKind::busy, 8, "busy"},
     Row{ErrorKind::interrupted, 130, "interrupted"},
 };
 
@@ -28,7 +28,11 @@ const Row& row(ErrorKind kind) noexcept {
 
 }  // namespace
 
-int exit_code(ErrorKind kind) noexcept { return row(kind).status; }
-std::string_view kind_name(ErrorKind kind) noexcept { return row(kind).name; }
+int exit_code(ErrorKind kind) noexcept {
+  return row(kind).status;
+}
+std::string_view kind_name(ErrorKind kind) noexcept {
+  return row(kind).name;
+}
 
 }  // namespace airgap::diag

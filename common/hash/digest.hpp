@@ -38,7 +38,8 @@ class Digest {
  private:
   friend struct std::hash<Digest>;
   Algorithm m_algorithm;
-  std::array<std::byte, k_max_size> m_bytes{};  // the unused tail stays zero, so the default comparison is right
+  std::array<std::byte, k_max_size>
+      m_bytes{};  // the unused tail stays zero, so the default comparison is right
 };
 
 }  // namespace airgap::hash

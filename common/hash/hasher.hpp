@@ -27,6 +27,8 @@ class Hasher {
 };
 
 Digest digest_of(Algorithm algorithm, std::string_view bytes);
-inline Digest sha256_of(std::string_view bytes) { return digest_of(Algorithm::sha256, bytes); }
+inline Digest sha256_of(std::string_view bytes) {
+  return digest_of(Algorithm::sha256, bytes);
+}
 
 }  // namespace airgap::hash

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace airgap::hash {
 
 VerifyingSource::VerifyingSource(io::Source& inner, const Digest& expected, std::uint64_t size)
@@ -9,10 +11,10 @@ VerifyingSource::VerifyingSource(io::Source& inner, const Digest& expected, std:
 
 std::size_t VerifyingSource::read(std::span<std::byte> out) {
   if (m_verified) return 0;
+  if (m_mismatch) throw DigestMismatch(*m_mismatch);
   const std::size_t count = m_inner.read(out);
   if (count > m_remaining) {
-    throw DigestMismatch(
-        fmt::format("{} is longer than its declared {} bytes", m_expected.str(), m_size));
+    refuse(fmt::format("{} is longer than its declared {} bytes", m_expected.str(), m_size));
   }
   m_remaining -= count;
   m_hasher.update(out.first(count));
@@ -22,14 +24,18 @@ std::size_t VerifyingSource::read(std::span<std::byte> out) {
 
 void VerifyingSource::check_end() {
   if (m_remaining != 0) {
-    throw DigestMismatch(fmt::format("{} ended {} bytes early: got {} of {} bytes", m_expected.str(),
-                                     m_remaining, m_size - m_remaining, m_size));
+    refuse(fmt::format("{} ended {} bytes early: got {} of {} bytes", m_expected.str(), m_remaining,
+                       m_size - m_remaining, m_size));
   }
   const Digest actual = m_hasher.finish();
   if (actual != m_expected) {
-    throw DigestMismatch(fmt::format("wrong bytes: expected {}, found {}", m_expected.str(), actual.str()));
+    refuse(fmt::format("wrong bytes: expected {}, found {}", m_expected.str(), actual.str()));
   }
   m_verified = true;
+}
+
+void VerifyingSource::refuse(std::string why) {
+  throw DigestMismatch(m_mismatch.emplace(std::move(why)));
 }
 
 }  // namespace airgap::hash

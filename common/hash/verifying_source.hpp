@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/diag/error.hpp"
@@ -17,7 +18,8 @@ class DigestMismatch : public diag::IntegrityError {
 };
 
 /// Passes bytes on and checks them: the end is reported only once size and digest have matched.
-/// Throws DigestMismatch when `inner` is longer or shorter than `size` or hashes to another digest.
+/// Throws DigestMismatch when `inner` is longer or shorter than `size` or hashes to another digest, and again
+/// when it is read on.
 class VerifyingSource : public io::Source {
  public:
   /// `inner` is borrowed. `size` is in bytes.
@@ -26,6 +28,7 @@ class VerifyingSource : public io::Source {
 
  private:
   void check_end();
+  [[noreturn]] void refuse(std::string why);
 
   io::Source& m_inner;
   Digest m_expected;
@@ -33,6 +36,7 @@ class VerifyingSource : public io::Source {
   std::uint64_t m_remaining;
   Hasher m_hasher;
   bool m_verified = false;
+  std::optional<DigestMismatch> m_mismatch;
 };
 
 }  // namespace airgap::hash

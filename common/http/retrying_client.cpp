@@ -42,6 +42,12 @@ std::string circuit_key(const Url& url) {
 }  // namespace
 
 struct RetryingClient::State {
+  /// Failures without a success between them.
+  struct Row {
+    std::size_t length = 0;
+    std::string why;  ///< of the latest
+  };
+
   explicit State(std::size_t whole_budget)
       : budget(whole_budget), random(std::mt19937_64(std::random_device{}())) {}
 
@@ -55,19 +61,23 @@ struct RetryingClient::State {
     return random.with(
         [](std::mt19937_64& engine) { return std::uniform_real_distribution<>(0.0, 1.0)(engine); });
   }
-  std::size_t failures_of(const Url& url) {
-    return failures.with([&](auto& counts) { return counts[circuit_key(url)]; });
+  Row row_of(const Url& url) {
+    return failures.with([&](auto& rows) { return rows[circuit_key(url)]; });
   }
-  void count(const Url& url, bool failed) {
-    failures.with([&](auto& counts) {
-      std::size_t& count = counts[circuit_key(url)];
-      count = failed ? count + 1 : 0;
+  void count_failure(const Url& url, std::string why) {
+    failures.with([&](auto& rows) {
+      Row& row = rows[circuit_key(url)];
+      ++row.length;
+      row.why = std::move(why);
     });
+  }
+  void end_row(const Url& url) {
+    failures.with([&](auto& rows) { rows.erase(circuit_key(url)); });
   }
 
   std::atomic<std::size_t> budget;
   task::Guarded<std::mt19937_64> random;
-  task::Guarded<std::map<std::string, std::size_t>> failures;
+  task::Guarded<std::map<std::string, Row>> failures;
 };
 
 namespace {
@@ -116,15 +126,19 @@ RetryingClient::~RetryingClient() = default;
 
 std::unique_ptr<Response> RetryingClient::send(const Request& request) {
   for (std::size_t repeat = 0;; ++repeat) {
-    if (m_state->failures_of(request.url) >= k_circuit) {
+    if (const auto row = m_state->row_of(request.url); row.length >= k_circuit) {
       throw TransferError(
-          fmt::format("the registry at {} failed {} times in a row", request.url.origin().str(), k_circuit),
+          fmt::format("the registry at {} failed {} times in a row, the last time: {}",
+                      request.url.origin().str(), k_circuit, row.why),
           false, "it is left alone for the rest of this run; what is done is kept, so run again later");
     }
     std::unique_ptr<Response> answer;
     std::optional<Outcome> outcome = attempt(m_inner, request, answer);
-    if (!outcome || !outcome->is_quota()) m_state->count(request.url, outcome.has_value());
-    if (!outcome) return answer;
+    if (!outcome) {
+      m_state->end_row(request.url);
+      return answer;
+    }
+    if (!outcome->is_quota()) m_state->count_failure(request.url, outcome->why());
     if (!request.repeatable || repeat == m_policy.repeats) return outcome->result();
     const auto wait = wait_before(repeat, outcome->response.get());
     if (!wait || !m_state->draw()) return outcome->result();

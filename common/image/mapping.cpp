@@ -163,6 +163,15 @@ std::string Collision::str() const {
   return fmt::format("{} would {} become {}", text, sources.size() == 2 ? "both" : "all", target.str());
 }
 
+std::string Collision::hint() const {
+  const Reference& first = sources.front();
+  const bool one_repository = std::all_of(sources.begin(), sources.end(), [&](const Reference& source) {
+    return source.registry == first.registry && source.repository == first.repository;
+  });
+  if (one_repository) return "one tag cannot stand for several digests: leave all of them but one out";
+  return "keep them apart with --scoped, or name another target with --map FROM=TO";
+}
+
 std::vector<Collision> find_collisions(std::span<const std::pair<Reference, Reference>> names) {
   std::map<Reference, std::set<Reference>> sources_of;
   for (const auto& [source, target] : names) {

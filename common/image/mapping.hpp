@@ -55,6 +55,7 @@ struct Collision {
   Reference target;                ///< without digest
   std::vector<Reference> sources;  ///< sorted, each once
   std::string str() const;         ///< "quay.io/a/app:1 and quay.io/b/app:1 would both become registry/app:1"
+  std::string hint() const;        ///< what keeps them apart
 
   friend bool operator==(const Collision&, const Collision&) = default;
 };

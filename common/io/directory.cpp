@@ -101,7 +101,8 @@ File Directory::open_file(std::string_view name) const {
   std::string last;
   const File parent = parent_of(name, last);
   // O_NONBLOCK: opening a pipe that somebody planted must not hang.
-  const int fd = ::openat(parent.fd(), last.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  const int fd =
+      ::openat(parent.fd(), last.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) fail(errno, "cannot open", path_of(name));
   File file(fd, path_of(name));
   struct stat status {};
@@ -132,7 +133,8 @@ std::optional<Entry> Directory::stat(std::string_view name) const {
   try {
     const File parent = parent_of(name, last);
     struct stat status {};
-    if (::fstatat(parent.fd(), last.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return entry_of(last, status);
+    if (::fstatat(parent.fd(), last.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+      return entry_of(last, status);
     if (errno == ENOENT) return std::nullopt;
     fail(errno, "cannot examine", path_of(name));
   } catch (const MissingDirectory&) {
@@ -198,7 +200,8 @@ void Directory::remove_file(std::string_view name) const {
   if (!stat(name)) return;
   std::string last;
   const File parent = parent_of(name, last);
-  if (::unlinkat(parent.fd(), last.c_str(), 0) != 0 && errno != ENOENT) fail(errno, "cannot remove", path_of(name));
+  if (::unlinkat(parent.fd(), last.c_str(), 0) != 0 && errno != ENOENT)
+    fail(errno, "cannot remove", path_of(name));
 }
 
 void Directory::remove_directory(std::string_view name) const {

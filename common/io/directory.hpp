@@ -19,21 +19,22 @@ struct Entry {
 };
 
 /// A directory held by a descriptor. Names are relative, of one or more components; no component may be a
-/// symbolic link, "." or ".." (R100), so nothing in it can lead outside. Throws StorageError, and UnsafeError where a
-/// link stands in the way.
+/// symbolic link, "." or ".." (R100), so nothing in it can lead outside. Throws StorageError, and UnsafeError
+/// where a link stands in the way.
 class Directory {
  public:
-  static Directory open(const std::string& path);            ///< the last component may be a link: the user named it
+  static Directory open(const std::string& path);  ///< the last component may be a link: the user named it
   static Directory create_or_open(const std::string& path);  ///< makes missing parents, 0755
 
   const std::string& path() const noexcept { return m_handle.path(); }
   std::string path_of(std::string_view name) const { return path() + "/" + std::string(name); }
 
-  File open_file(std::string_view name) const;             ///< for reading, a regular file
+  File open_file(std::string_view name) const;                 ///< for reading, a regular file
   std::optional<File> find_file(std::string_view name) const;  ///< nothing when absent
-  File create_file(std::string_view name) const;           ///< exclusively, 0644
-  File open_for_update(std::string_view name) const;       ///< read and write, created when absent, never truncated
-  std::optional<Entry> stat(std::string_view name) const;  ///< nothing when absent; does not follow links
+  File create_file(std::string_view name) const;               ///< exclusively, 0644
+  File open_for_update(
+      std::string_view name) const;  ///< read and write, created when absent, never truncated
+  std::optional<Entry> stat(std::string_view name) const;     ///< nothing when absent; does not follow links
   std::vector<Entry> list(std::string_view name = {}) const;  ///< sorted; of a subdirectory, or of this one
 
   void make_directories(std::string_view name) const;

@@ -117,8 +117,8 @@ void File::sync() const {
 }
 
 void File::start_writeback(std::uint64_t offset, std::uint64_t length) const noexcept {
-  static_cast<void>(::sync_file_range(m_fd, static_cast<off_t>(offset), static_cast<off_t>(length),
-                                      SYNC_FILE_RANGE_WRITE));
+  static_cast<void>(
+      ::sync_file_range(m_fd, static_cast<off_t>(offset), static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE));
 }
 
 void File::read_ahead(std::uint64_t offset, std::uint64_t length) const noexcept {

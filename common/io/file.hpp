@@ -11,8 +11,9 @@
 
 namespace airgap::io {
 
-/// An owning file descriptor that knows its path for messages. Failures are StorageError (exit 7) with the path,
-/// the system's words and, where the disk is full, what to do. EINTR and short writes are looped over (R142).
+/// An owning file descriptor that knows its path for messages. Failures are StorageError (exit 7) with the
+/// path, the system's words and, where the disk is full, what to do. EINTR and short writes are looped over
+/// (R142).
 class File {
  public:
   File(int fd, std::string path) noexcept : m_fd(fd), m_path(std::move(path)) {}
@@ -28,7 +29,8 @@ class File {
   std::uint64_t size() const;
 
   std::size_t read_some(std::span<std::byte> out);  ///< 0 at the end
-  std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) const;  ///< fills `out`; less only at the end
+  std::size_t read_at(std::uint64_t offset,
+                      std::span<std::byte> out) const;  ///< fills `out`; less only at the end
   void write_all(std::span<const std::byte> data);
   void write_at(std::uint64_t offset, std::span<const std::byte> data) const;
   void truncate(std::uint64_t size) const;
@@ -57,7 +59,8 @@ class FileRangeSource : public Source {
   std::uint64_t m_end;
 };
 
-/// The StorageError for the current `errno`, with a hint where one helps (ENOSPC, EROFS, EDQUOT, EIO, EMFILE).
+/// The StorageError for the current `errno`, with a hint where one helps (ENOSPC, EROFS, EDQUOT, EIO,
+/// EMFILE).
 [[noreturn]] void throw_errno(int error, const std::string& what);
 
 }  // namespace airgap::io

@@ -4,8 +4,8 @@
 
 namespace airgap::io {
 
-/// Holds an exclusive flock on a file for as long as it lives; a crash releases it. Throws BusyError (exit 8) when
-/// another run holds it (R135). File systems without locks are tolerated.
+/// Holds an exclusive flock on a file for as long as it lives; a crash releases it. Throws BusyError (exit 8)
+/// when another run holds it (R135). File systems without locks are tolerated.
 class FileLock {
  public:
   FileLock(const Directory& directory, std::string_view name);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "common/json/reader.hpp"
+#include <rapidjson/document.h>
 
 #include <string>
 #include <string_view>
 
-#include <rapidjson/document.h>
+#include "common/json/reader.hpp"
 
 namespace airgap::json {
 

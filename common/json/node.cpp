@@ -1,12 +1,12 @@
-#include "common/diag/error.hpp"
-#include "common/json/document_impl.hpp"
-#include "common/json/reader.hpp"
-#include "common/text/escape.hpp"
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 
-#include <fmt/format.h>
+#include "common/diag/error.hpp"
+#include "common/json/document_impl.hpp"
+#include "common/json/reader.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::json {
 namespace {

@@ -1,14 +1,14 @@
 #include "common/json/reader.hpp"
 
-#include "common/diag/error.hpp"
-#include "common/json/document_impl.hpp"
-#include "common/text/escape.hpp"
-
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
+
+#include <algorithm>
+
+#include "common/diag/error.hpp"
+#include "common/json/document_impl.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::json {
 namespace {

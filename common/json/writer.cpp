@@ -1,15 +1,15 @@
 #include "common/json/writer.hpp"
 
-#include "common/diag/error.hpp"
-#include "common/text/escape.hpp"
-
-#include <cmath>
-#include <variant>
-
 #include <fmt/format.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
+
+#include <cmath>
+#include <variant>
+
+#include "common/diag/error.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::json {
 namespace {

@@ -20,8 +20,8 @@ struct Challenge {
 /// no sense is passed over; it never throws. At most 16 challenges of 32 parameters of 8 KiB are kept (R10).
 std::vector<Challenge> parse_challenges(const std::vector<std::string>& fields);
 
-/// The challenge to answer: bearer with a realm, else basic. Where both are offered a token can be had without
-/// a password.
+/// The challenge to answer: bearer with a realm, else basic. Where both are offered a token can be had
+/// without a password.
 std::optional<Challenge> usable_challenge(const std::vector<Challenge>& challenges);
 
 }  // namespace airgap::registry

@@ -1,11 +1,11 @@
 #include "common/tar/tar_layout.hpp"
 
-#include "common/diag/error.hpp"
+#include <fmt/format.h>
 
 #include <limits>
 #include <numeric>
 
-#include <fmt/format.h>
+#include "common/diag/error.hpp"
 
 namespace airgap::tar {
 namespace {

@@ -5,7 +5,9 @@
 namespace airgap::text {
 namespace {
 
-unsigned char at(std::string_view text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
+unsigned char at(std::string_view text, std::size_t i) {
+  return static_cast<unsigned char>(text[i]);
+}
 
 // The length in bytes of the printable UTF-8 sequence at `i`, or 0 when there is none.
 std::size_t printable_length(std::string_view text, std::size_t i) {
@@ -19,8 +21,9 @@ std::size_t printable_length(std::string_view text, std::size_t i) {
     code = code << 6 | (at(text, i + k) & 0x3fU);
   }
   const bool overlong_or_surrogate = (length == 3 && code < 0x800) || (code >= 0xd800 && code <= 0xdfff);
-  const bool control = code < 0xa0 || (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-                       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+  const bool control = code < 0xa0 || (code >= 0x200b && code <= 0x200f) ||
+                       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
+                       code == 0xfeff;
   return overlong_or_surrogate || control ? 0 : length;
 }
 

@@ -22,7 +22,8 @@ struct Options {
 };
 
 void declare(cli::Command& command, Options& options) {
-  command.option("-o,--output", options.output, "DIR|FILE.tar|-", "where the bundle goes; - is standard output", true);
+  command.option("-o,--output", options.output, "DIR|FILE.tar|-",
+                 "where the bundle goes; - is standard output", true);
   options.common.declare_selection(command);
   command.flag("--overwrite", options.overwrite, "replace a finished archive that holds other images");
   command.flag("--prune", options.prune, "a directory holds the selection alone afterwards");
@@ -31,10 +32,13 @@ void declare(cli::Command& command, Options& options) {
   options.common.access.declare(command);
   command.example("airgap-export pull nginx:1.27 quay.io/org/app:2 --output /media/usb/bundle.tar",
                   "two images, one archive");
-  command.example("airgap-export pull --from images.txt --output bundle/", "a list, into a directory; run it again to update");
+  command.example("airgap-export pull --from images.txt --output bundle/",
+                  "a list, into a directory; run it again to update");
   command.example("airgap-export pull --from sync.yaml --output bundle/", "the YAML that skopeo sync reads");
-  command.example("airgap-export pull alpine:3 --platform all --output - | ssh inside airgap-import push - registry.internal",
-                  "through a pipe, all platforms");
+  command.example(
+      "airgap-export pull alpine:3 --platform all --output - | ssh inside airgap-import push - "
+      "registry.internal",
+      "through a pipe, all platforms");
 }
 
 }  // namespace

@@ -26,9 +26,11 @@ void declare(cli::Command& command, Options& options) {
   command.flag("--keep-going", options.settings.keep_going, "push what can be pushed, and exit non-zero");
   command.flag("--dry-run", options.settings.dry_run, "ask the registry and print the plan, write nothing");
   options.settings.access.declare(command);
-  command.example("airgap-import push /media/usb/bundle.tar registry.internal/mirror", "in place, nothing is unpacked");
+  command.example("airgap-import push /media/usb/bundle.tar registry.internal/mirror",
+                  "in place, nothing is unpacked");
   command.example("airgap-import push bundle/ registry.internal --dry-run", "what would change");
-  command.example("airgap-import push bundle.tar registry.internal --map docker.io/library/=base/", "other names inside");
+  command.example("airgap-import push bundle.tar registry.internal --map docker.io/library/=base/",
+                  "other names inside");
 }
 
 }  // namespace

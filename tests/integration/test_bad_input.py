@@ -217,6 +217,16 @@ def test_a_medium_that_is_too_small_is_known_before_the_first_byte(form: str, ai
     airgap.import_("verify", mounts / form).ok()
 
 
+def test_a_finished_archive_and_its_successor_need_room_at_once(airgap: Airgap, memory: MemoryRegistry, mounts: Path
+                                                                ) -> None:
+    mount(mounts, "size=5m")
+    pull = ("pull", f"{memory.host}/team/big:1", *plain(memory), "--output", mounts / "bundle.tar")
+    airgap.export(*pull).ok()
+    airgap.export(*pull, f"{memory.host}/team/app:1", "--overwrite").fails(7, "2.9 MiB more are needed")
+    airgap.export(*pull, "--overwrite").ok()
+    airgap.import_("verify", mounts / "bundle.tar").ok()
+
+
 @pytest.mark.parametrize("form", ["bundle", "bundle.tar"])
 def test_a_write_that_fails_midway_leaves_what_a_rerun_finishes(form: str, airgap: Airgap, memory: MemoryRegistry,
                                                                 tmp_path: Path) -> None:

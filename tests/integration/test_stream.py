@@ -104,7 +104,9 @@ def test_a_changed_bit_is_found(part: str, push_bytes: PushBytes, stream: bytes,
     at = {"the head": stream.index(b'"format"') + 1, "a manifest": stream.index(b'"schemaVersion":2,"mediaType":'),
           "a layer": offset_of_layer(stream, source) + 1_000_000, "the padding": len(stream) - 1}[part]
     damaged = stream[:at] + bytes([stream[at] ^ 1]) + stream[at + 1:]
-    push_bytes(damaged).fails(5)
+    first = push_bytes(damaged).fails(5)
+    again = push_bytes(damaged, "--keep-going").fails(5)
+    assert re.findall("found sha256:.*", again.err) == re.findall("found sha256:.*", first.err), "the same damage"
     assert_nothing_published(registry)
 
 

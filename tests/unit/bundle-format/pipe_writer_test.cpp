@@ -127,6 +127,23 @@ TEST_CASE("one failure ends the output for every blob that waits, with the same 
   CHECK_THROWS_AS(writer->commit(), diag::InternalError);
 }
 
+TEST_CASE("after a failure nothing more is fetched for a pipe") {
+  const Sample wanted = many_images();
+  ReadPipe pipe;
+  const auto writer = open_pipe_writer(pipe.writing_end());
+  writer->begin(wanted.contents);
+  const std::vector<Blob> blobs = wanted.fetched();
+  FaultyBlob faulty(wanted.bytes.at(blobs[0].digest), 10);
+  CHECK_THROWS_AS(writer->put_blob(blobs[0], faulty.opener(), transport::no_observer()), diag::NetworkError);
+  int openings = 0;
+  const transport::BlobOpener counting = [&](std::uint64_t offset) {
+    ++openings;
+    return wanted.opener(blobs[1])(offset);
+  };
+  CHECK_THROWS_AS(writer->put_blob(blobs[1], counting, transport::no_observer()), diag::Error);
+  CHECK(openings == 0);
+}
+
 TEST_CASE("a reader that goes away is a storage error") {
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);

@@ -9,7 +9,8 @@ using exporter::parse_image_list;
 
 TEST_CASE("a list has a name a line, with comments, blank lines, CRLF and a BOM") {
   const auto names = parse_image_list(
-      "\xef\xbb\xbf# what we ship\r\n\r\n  nginx:1.27  # web\r\nquay.io/org/app@sha256:0\n\tredis", "list.txt");
+      "\xef\xbb\xbf# what we ship\r\n\r\n  nginx:1.27  # web\r\nquay.io/org/app@sha256:0\n\tredis",
+      "list.txt");
   REQUIRE(names.size() == 3);
   CHECK(names[0].text == "nginx:1.27");
   CHECK(names[0].place == "list.txt:3:3");
@@ -32,6 +33,7 @@ TEST_CASE("a list that is none is refused with its line and column") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.message);
-    CHECK_THROWS_WITH_AS(parse_image_list(row.text, "list.txt"), doctest::Contains(row.message), diag::UsageError);
+    CHECK_THROWS_WITH_AS(parse_image_list(row.text, "list.txt"), doctest::Contains(row.message),
+                         diag::UsageError);
   }
 }

@@ -24,12 +24,20 @@ exporter::PinnedImage image_of(const std::string& name, const std::vector<std::s
   graph.manifests.push_back({blob(*bytes, image::k_oci_manifest), bytes});
   image::Reference reference = image::Reference::parse(name);
   registry::Repository repository{reference.registry, reference.repository};
-  return {.name = std::move(reference), .repository = std::move(repository),
-          .source_digest = graph.root().descriptor.digest, .graph = graph, .platforms = {}, .platform_choice = "all",
-          .subject = {}, .docker = {}, .notes = {}};
+  return {.name = std::move(reference),
+          .repository = std::move(repository),
+          .source_digest = graph.root().descriptor.digest,
+          .graph = graph,
+          .platforms = {},
+          .platform_choice = "all",
+          .subject = {},
+          .docker = {},
+          .notes = {}};
 }
 
-exporter::PinnedImages pinned(std::vector<exporter::PinnedImage> images) { return {.images = std::move(images), .failed = {}, .configs = {}}; }
+exporter::PinnedImages pinned(std::vector<exporter::PinnedImage> images) {
+  return {.images = std::move(images), .failed = {}, .configs = {}};
+}
 
 exporter::Holdings nothing() {
   exporter::Holdings holdings;
@@ -45,8 +53,9 @@ const exporter::PlanOptions k_options{.names = {},
 }  // namespace
 
 TEST_CASE("a layer that two images share is planned once, and is unique to neither") {
-  const auto plan = make_plan(
-      pinned({image_of("h.example/a:1", {"base", "only a"}), image_of("h.example/b:1", {"base"})}), nothing(), k_options);
+  const auto plan =
+      make_plan(pinned({image_of("h.example/a:1", {"base", "only a"}), image_of("h.example/b:1", {"base"})}),
+                nothing(), k_options);
   CHECK(plan.contents.info.images.size() == 2);
   CHECK(plan.fetch.size() == 4);  // two configs, two layers
   const bundle::Image& a = plan.contents.info.images[0];
@@ -107,9 +116,10 @@ TEST_CASE("images of an earlier bundle that are not selected stay") {
 }
 
 TEST_CASE("two images that would get one name inside are refused before anything moves") {
-  CHECK_THROWS_WITH_AS(
-      make_plan(pinned({image_of("h.example/a:1", {}), image_of("other.example/a:1", {})}), nothing(), k_options),
-      doctest::Contains("h.example/a:1 and other.example/a:1 would both become"), diag::UsageError);
+  CHECK_THROWS_WITH_AS(make_plan(pinned({image_of("h.example/a:1", {}), image_of("other.example/a:1", {})}),
+                                 nothing(), k_options),
+                       doctest::Contains("h.example/a:1 and other.example/a:1 would both become"),
+                       diag::UsageError);
 }
 
 TEST_CASE("one digest with two sizes is refused") {

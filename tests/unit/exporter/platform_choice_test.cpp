@@ -15,7 +15,8 @@ namespace {
 image::Descriptor child(const std::string& platform) {
   image::Descriptor descriptor{std::string(image::k_oci_manifest), hash::sha256_of(platform), 100};
   const std::size_t slash = platform.find('/');
-  descriptor.platform = image::Platform{.os = platform.substr(0, slash), .architecture = platform.substr(slash + 1)};
+  descriptor.platform =
+      image::Platform{.os = platform.substr(0, slash), .architecture = platform.substr(slash + 1)};
   return descriptor;
 }
 
@@ -27,7 +28,9 @@ image::Index index_of(const std::vector<std::string>& platforms) {
 
 const image::Descriptor k_root{std::string(image::k_oci_index), hash::sha256_of("root"), 500};
 
-image::PlatformFilter filter(const char* text) { return image::PlatformFilter::parse(text); }
+image::PlatformFilter filter(const char* text) {
+  return image::PlatformFilter::parse(text);
+}
 
 }  // namespace
 
@@ -38,8 +41,8 @@ TEST_CASE("all platforms keep the index and its bytes") {
 }
 
 TEST_CASE("one platform gives the child manifest the tag") {
-  const auto choice =
-      choose_platforms(index_of({"linux/amd64", "linux/arm64", "unknown/unknown"}), k_root, filter("linux/arm64"));
+  const auto choice = choose_platforms(index_of({"linux/amd64", "linux/arm64", "unknown/unknown"}), k_root,
+                                       filter("linux/arm64"));
   CHECK(choice.root.digest == child("linux/arm64").digest);
   CHECK_FALSE(choice.written_index);
   CHECK(choice.notes.empty());
@@ -72,8 +75,9 @@ TEST_CASE("a chosen platform that an image lacks is noted while another one is t
 }
 
 TEST_CASE("an image without the chosen platform fails and says what it has") {
-  CHECK_THROWS_WITH_AS(choose_platforms(index_of({"linux/amd64", "linux/arm64"}), k_root, filter("linux/s390x")),
-                       doctest::Contains("it has linux/amd64, linux/arm64"), diag::NetworkError);
+  CHECK_THROWS_WITH_AS(
+      choose_platforms(index_of({"linux/amd64", "linux/arm64"}), k_root, filter("linux/s390x")),
+      doctest::Contains("it has linux/amd64, linux/arm64"), diag::NetworkError);
 }
 
 TEST_CASE("an index of artifacts has no platforms to choose from and travels whole") {

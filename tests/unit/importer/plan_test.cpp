@@ -25,11 +25,21 @@ importer::Placement placement(const registry::Repository& where, const std::stri
   transport::ImageGraph graph;
   graph.manifests.push_back({root, bytes});
   for (const std::string& layer : layers) graph.layers.push_back(blob(layer, "application/octet-stream"));
-  bundle::Image described{.name = image::Reference::parse("src.example/" + where.path + ":1"), .digest = root.digest,
-                          .media_type = root.media_type, .size = root.size, .source_digest = root.digest,
-                          .platforms = {}, .bytes = 0, .target = where.path + ":1", .subject = {},
-                          .platform_choice = "all", .unique_bytes = 0};
-  return {std::move(described), {.registry = where.registry, .repository = where.path, .tag = "1"}, where, std::move(graph)};
+  bundle::Image described{.name = image::Reference::parse("src.example/" + where.path + ":1"),
+                          .digest = root.digest,
+                          .media_type = root.media_type,
+                          .size = root.size,
+                          .source_digest = root.digest,
+                          .platforms = {},
+                          .bytes = 0,
+                          .target = where.path + ":1",
+                          .subject = {},
+                          .platform_choice = "all",
+                          .unique_bytes = 0};
+  return {std::move(described),
+          {.registry = where.registry, .repository = where.path, .tag = "1"},
+          where,
+          std::move(graph)};
 }
 
 std::vector<bundle::Blob> order_of(const std::vector<std::string>& layers) {
@@ -43,7 +53,8 @@ std::vector<bundle::Blob> order_of(const std::vector<std::string>& layers) {
 }  // namespace
 
 TEST_CASE("a blob that two repositories lack is sent once and mounted into the other") {
-  const auto plan = make_plan({placement(k_a, "A", {"base"}), placement(k_b, "B", {"base"})}, {}, order_of({"base"}));
+  const auto plan =
+      make_plan({placement(k_a, "A", {"base"}), placement(k_b, "B", {"base"})}, {}, order_of({"base"}));
   REQUIRE(plan.blobs.size() == 1);
   CHECK(plan.blobs[0].upload());
   CHECK(plan.blobs[0].missing == std::vector{k_a, k_b});

@@ -39,6 +39,17 @@ TEST_CASE("the end is said once the digest has matched, and again when asked aga
   CHECK(source.read(buffer) == 0);
 }
 
+TEST_CASE("a mismatch stays the same mismatch when it is read on") {
+  io::MemorySource inner("hallo");
+  VerifyingSource source(inner, sha256_of("hello"), 5);
+  std::vector<std::byte> buffer(io::k_min_read);
+  CHECK(source.read(buffer) == 5);
+  for (int i = 0; i < 2; ++i) {
+    CHECK_THROWS_WITH_AS(source.read(buffer),
+                         doctest::Contains(("found " + sha256_of("hallo").str()).c_str()), DigestMismatch);
+  }
+}
+
 TEST_CASE("a digest mismatch is an integrity failure") {
   try {
     read("x", sha256_of("y"), 1);

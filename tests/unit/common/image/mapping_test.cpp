@@ -132,6 +132,7 @@ TEST_CASE("two sources with one target collide") {
   REQUIRE(collisions.size() == 1);
   CHECK(collisions[0].str() ==
         "quay.io/a/app:1 and quay.io/b/app:1 would both become registry.internal/mirror/app:1");
+  CHECK(collisions[0].hint() == "keep them apart with --scoped, or name another target with --map FROM=TO");
 }
 
 TEST_CASE("one name with two digests collides with itself") {
@@ -141,6 +142,8 @@ TEST_CASE("one name with two digests collides with itself") {
                                                            {second, Mapping{}.target(second, k_where)}};
   REQUIRE(find_collisions(names).size() == 1);
   CHECK(find_collisions(names)[0].sources == std::vector<Reference>{first, second});
+  CHECK(find_collisions(names)[0].hint() ==
+        "one tag cannot stand for several digests: leave all of them but one out");
 }
 
 TEST_CASE("ways of naming have names") {

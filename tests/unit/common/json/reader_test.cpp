@@ -1,8 +1,8 @@
 #include "common/json/reader.hpp"
 
-#include "common/diag/error.hpp"
-
 #include <doctest/doctest.h>
+
+#include "common/diag/error.hpp"
 
 namespace airgap::json {
 namespace {

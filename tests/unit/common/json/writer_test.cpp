@@ -1,11 +1,11 @@
 #include "common/json/writer.hpp"
 
-#include "common/diag/error.hpp"
-#include "common/json/reader.hpp"
+#include <doctest/doctest.h>
 
 #include <limits>
 
-#include <doctest/doctest.h>
+#include "common/diag/error.hpp"
+#include "common/json/reader.hpp"
 
 namespace airgap::json {
 namespace {

@@ -1,11 +1,11 @@
 #include "common/tar/tar_layout.hpp"
 
-#include "common/diag/error.hpp"
-#include "common/raii/c_handle.hpp"
-
 #include <archive.h>
 #include <archive_entry.h>
 #include <doctest/doctest.h>
+
+#include "common/diag/error.hpp"
+#include "common/raii/c_handle.hpp"
 
 namespace airgap::tar {
 namespace {
