@@ -1,7 +1,6 @@
 #include "bundle-format/archive_relocation.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 #include "common/diag/error.hpp"
 #include "common/io/stream.hpp"
@@ -62,8 +61,8 @@ void take_back_old_layout(ArchiveBytes& archive, const Relocation& relocation) {
 // as well: those go first. Likewise to the left. So neither direction touches what the other has yet to read.
 void move_blobs(ArchiveBytes& archive, const std::vector<KeptBlob>& kept) {
   Mover mover(archive);
-  for (const KeptBlob& blob : std::views::reverse(kept)) {
-    if (blob.to.data > blob.from.data) mover.move(blob.from.data, blob.to.data, blob.bytes);
+  for (auto blob = kept.rbegin(); blob != kept.rend(); ++blob) {
+    if (blob->to.data > blob->from.data) mover.move(blob->from.data, blob->to.data, blob->bytes);
   }
   for (const KeptBlob& blob : kept) {
     if (blob.to.data < blob.from.data) mover.move(blob.from.data, blob.to.data, blob.bytes);

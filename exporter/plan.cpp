@@ -108,6 +108,7 @@ class Collector {
 void refuse_collisions(const std::vector<bundle::Image>& images) {
   const image::RegistryTarget inside{.registry = "REGISTRY"};
   std::vector<std::pair<image::Reference, image::Reference>> names;
+  names.reserve(images.size());
   for (const bundle::Image& image : images) names.emplace_back(image.name, inside.place(image.target));
   const auto collisions = image::find_collisions(names);
   if (collisions.empty()) return;
