@@ -65,7 +65,7 @@ bool is_quota(const Refusal& refusal, const Asked& asked) {
 
 void throw_if_quota(const Refusal& refusal, const Asked& asked) {
   if (!is_quota(refusal, asked)) return;
-  throw diag::NetworkError(
+  throw QuotaExceeded(
       headline(refusal, asked),
       fmt::format("the project of {} is full; raise its quota, then run the same command again",
                   asked.repository));
@@ -73,8 +73,8 @@ void throw_if_quota(const Refusal& refusal, const Asked& asked) {
 
 void throw_if_denied(const Refusal& refusal, const Asked& asked) {
   if (refusal.status != 401 && refusal.status != 403) return;
-  throw diag::CredentialsError(fmt::format("{} is missing or not permitted: {} answers {}", asked.subject,
-                                           asked.registry, refusal.str()),
+  throw diag::CredentialsError(fmt::format("{} answers {} for {}: missing or not permitted", asked.registry,
+                                           refusal.str(), asked.subject),
                                pushes(asked)
                                    ? "log in as a user who may push there, and check that the project exists"
                                    : "check the name, and log in as a user who may pull it");
@@ -89,7 +89,8 @@ void throw_if_missing(const Refusal& refusal, const Asked& asked) {
                     "is a proxy or a group",
                     asked.repository));
   }
-  throw diag::NetworkError(fmt::format("{} has no {}: {}", asked.registry, asked.subject, refusal.str()));
+  throw diag::NetworkError(
+      fmt::format("{} does not have {}: {}", asked.registry, asked.subject, refusal.str()));
 }
 
 // R70, R78, R79: what a registry has against the manifest itself.

@@ -17,6 +17,12 @@ class MissingContent : public diag::NetworkError {
   using KindError::KindError;
 };
 
+/// The project that a push went to is full (R81): more pushes to it fail as well.
+class QuotaExceeded : public diag::NetworkError {
+ public:
+  using KindError::KindError;
+};
+
 /// An answer that is not success, read to its end. distribution-spec, "Error Codes"; the form is not
 /// guaranteed.
 struct Refusal {

@@ -182,7 +182,7 @@ def test_a_blob_of_another_size_is_refused(size: int, announced: bool, airgap: A
 def test_a_blob_that_is_gone_is_exit_3(airgap: Airgap, proxy: FaultProxy, layer: dict[str, Any],
                                        bundle_dir: Path) -> None:
     proxy.rule("GET", layer["digest"], status=404, body=b'{"errors":[{"code":"BLOB_UNKNOWN","message":"blob gone"}]}')
-    pull(airgap, proxy, bundle_dir).fails(3, f"{proxy.host} has no blob {layer['digest']}",
+    pull(airgap, proxy, bundle_dir).fails(3, f"{proxy.host} does not have blob {layer['digest']}",
                                           "404 BLOB_UNKNOWN: blob gone")
     assert len(layer_requests(proxy, layer)) == 1
     assert_a_rerun_finishes(airgap, proxy, bundle_dir)

@@ -29,7 +29,7 @@ TEST_CASE("an answer of an error becomes an error of the right kind that says wh
   const std::vector<Row> rows{
       {Action::read, 401, "", ErrorKind::credentials, "missing or not permitted"},
       {Action::read, 403, errors("DENIED"), ErrorKind::credentials, "missing or not permitted"},  // R14
-      {Action::read, 404, errors("NAME_UNKNOWN"), ErrorKind::network, "has no the-subject"},
+      {Action::read, 404, errors("NAME_UNKNOWN"), ErrorKind::network, "does not have the-subject"},
       {Action::read, 412, errors("PRECONDITION"), ErrorKind::credentials, "policy"},
       {Action::read, 429, "", ErrorKind::network, "goes on where it stopped"},  // R17
       {Action::read, 500, "oops", ErrorKind::network, "500: oops"},

@@ -171,7 +171,7 @@ TEST_CASE("answers that are no blob are refused") {
        diag::ErrorKind::network,
        "Content-Encoding"},
       {{.status = 206, .body = k_bytes}, diag::ErrorKind::network, "206"},
-      {{.status = 404, .body = errors("BLOB_UNKNOWN")}, diag::ErrorKind::network, "has no blob"},
+      {{.status = 404, .body = errors("BLOB_UNKNOWN")}, diag::ErrorKind::network, "does not have blob"},
       {{.status = 403}, diag::ErrorKind::credentials, "not permitted"},
       {{.status = 429}, diag::ErrorKind::network, "429"},
   };
