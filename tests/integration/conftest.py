@@ -8,11 +8,13 @@ from typing import Any, Callable, Iterator, Protocol, TypeVar
 import pytest
 
 from support import process
-from support.airgap import Airgap, executable
+from support.airgap import Airgap, Result, executable, plain
 from support.certs import Authority
 from support.containerd import Containerd
 from support.podman import Podman
 from support.process import Unavailable
+from support.proxy import FaultProxy
+from support.pushing import BUSYBOX, LEGACY, Push
 from support.registry import Registry, Tls
 from support.source import SourceImages, source_images as built_source_images
 from support.token_server import TokenServer
@@ -139,6 +141,30 @@ def run_import(airgap: Airgap) -> Callable[..., Any]:
 def bundle_dir(tmp_path: Path) -> Path:
     """Where a bundle may be written; does not exist yet."""
     return tmp_path / "bundle"
+
+
+@pytest.fixture(scope="session")
+def busybox_bundle(source: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of the BUSYBOX and LEGACY of support.pushing; read only."""
+    directory = tmp_path_factory.mktemp("busybox")
+    Airgap(directory / "home").export("pull", f"{source.host}/{BUSYBOX}", f"{source.host}/{LEGACY}", *plain(source),
+                                      "--output", directory / "bundle.tar").ok()
+    return directory / "bundle.tar"
+
+
+@pytest.fixture
+def push(airgap: Airgap, busybox_bundle: Path) -> Push:
+    """push(server): busybox_bundle into it, with one repeat."""
+    def run(server: Any, *options: object) -> Result:
+        return airgap.import_("push", busybox_bundle, server.host, *plain(server), "--retry", 1, *options)
+
+    return run
+
+
+@pytest.fixture
+def proxy(running: Running, registry: Registry) -> FaultProxy:
+    """In front of `registry`. Files about reading have one of their own, in front of `source`."""
+    return running(FaultProxy(registry))
 
 
 @pytest.fixture

@@ -1,64 +1,18 @@
 """An internal registry that misbehaves: the push copes, or says what is wrong; nothing is tagged that is not whole."""
 
 from pathlib import Path
-from typing import Callable
 
 import pytest
 from conftest import PASSWORD, USER, MakeRegistry, Running
 
-from support.airgap import Airgap, Result, plain
+from support.airgap import Airgap, plain
 from support.nginx import Nginx, body_limit
-from support.oci import to_json
 from support.proxy import FaultProxy
 from support.push_registry import PushRegistry
+from support.pushing import BUSYBOX, LEGACY, TAG, UPLOADS, Push, assert_complete, assert_nothing_published, error
 from support.registry import Registry
 from support.source import SourceImages
 from support.token_server import TokenServer
-
-BUSYBOX = "tools/busybox:1.35"  # a layer of 1.1 MB and a config
-LEGACY = "legacy/busybox:1.35"  # of Docker media types
-UPLOADS = "/blobs/uploads/"
-TAG = r"/manifests/1\.35$"
-
-Push = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def bundle(source: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds BUSYBOX and LEGACY; the tests read it only."""
-    directory = tmp_path_factory.mktemp("bundle")
-    Airgap(directory / "home").export("pull", f"{source.host}/{BUSYBOX}", f"{source.host}/{LEGACY}", *plain(source),
-                                      "--output", directory / "bundle.tar").ok()
-    return directory / "bundle.tar"
-
-
-@pytest.fixture
-def push(airgap: Airgap, bundle: Path) -> Push:
-    """push(server): the bundle into it, with one repeat."""
-    def run(server: object, *options: object) -> Result:
-        return airgap.import_("push", bundle, server.host, *plain(server), "--retry", 1, *options)  # type: ignore
-
-    return run
-
-
-@pytest.fixture
-def proxy(running: Running, registry: Registry) -> FaultProxy:
-    return running(FaultProxy(registry))
-
-
-def error(code: str, message: str = "no") -> bytes:
-    return to_json({"errors": [{"code": code, "message": message}]})
-
-
-def assert_complete(registry: Registry, source_images: SourceImages) -> None:
-    for name in (BUSYBOX, LEGACY):
-        image = source_images[name]
-        assert registry.client().digest(image.repository, image.tag) == image.digest
-
-
-def assert_nothing_published(registry: Registry) -> None:
-    for name in (BUSYBOX, LEGACY):
-        assert not registry.client().has_manifest(*name.split(":"))
 
 
 # R68. {0} is this registry, {1} the path of the upload.
@@ -189,7 +143,7 @@ def test_a_registry_that_stays_busy_is_named(push: Push, proxy: FaultProxy, regi
     assert_nothing_published(registry)
 
 
-def test_a_token_that_ends_during_the_push_is_renewed(airgap: Airgap, bundle: Path, running: Running,
+def test_a_token_that_ends_during_the_push_is_renewed(airgap: Airgap, busybox_bundle: Path, running: Running,
                                                       token_registry: Registry, tokens: TokenServer, tmp_path: Path,
                                                       source_images: SourceImages) -> None:
     """A 401 at a PUT is answered with a new token, and the bytes go again."""
@@ -200,7 +154,7 @@ def test_a_token_that_ends_during_the_push_is_renewed(airgap: Airgap, bundle: Pa
     proxy.rule("PUT", UPLOADS, times=1, status=401,
                headers={"WWW-Authenticate": f'Bearer realm="{tokens.realm}",service="{tokens.auth().service}",'
                                             'scope="repository:tools/busybox:pull,push",error="invalid_token"'})
-    airgap.import_("push", bundle, proxy.host, *plain(proxy), *plain(tokens), "--creds-file", secret, "--jobs", 1).ok()
+    airgap.import_("push", busybox_bundle, proxy.host, *plain(proxy), *plain(tokens), "--creds-file", secret, "--jobs", 1).ok()
     bearer = f"Bearer {tokens.issue(USER, ['repository:tools/busybox:pull'])}"
     pulled = token_registry.client(Authorization=bearer).digest("tools/busybox", "1.35")
     assert pulled == source_images[BUSYBOX].digest
