@@ -22,9 +22,9 @@ image::Reference target_of(const bundle::Image& image, const image::RegistryTarg
 
 }  // namespace
 
-std::vector<Placement> map_images(const bundle::BundleInfo& info, transport::ImageSource& source,
-                                  const image::RegistryTarget& where,
-                                  const std::optional<image::Mapping>& names) {
+std::vector<delivery::Placement> map_images(const bundle::BundleInfo& info, transport::ImageSource& source,
+                                            const image::RegistryTarget& where,
+                                            const std::optional<image::Mapping>& names) {
   std::vector<std::pair<image::Reference, image::Reference>> pairs;
   for (const bundle::Image& image : info.images)
     pairs.emplace_back(image.name, target_of(image, where, names));
@@ -32,13 +32,13 @@ std::vector<Placement> map_images(const bundle::BundleInfo& info, transport::Ima
   if (!collisions.empty()) {
     throw diag::UsageError(collisions.front().str(), collisions.front().hint());
   }
-  std::vector<Placement> placements;
+  std::vector<delivery::Placement> placements;
   for (std::size_t i = 0; i < info.images.size(); ++i) {
     const bundle::Image& image = info.images[i];
     image::Reference target = std::move(pairs[i].second);
     registry::Repository repository{target.registry, target.repository};
     placements.push_back(
-        {image, std::move(target), std::move(repository),
+        {image.name, image.digest, image.bytes, image.subject, std::move(target), std::move(repository),
          diag::with_context(
              [&] { return "reading " + image.name.str(); },
              [&] {

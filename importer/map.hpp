@@ -4,26 +4,17 @@
 #include <vector>
 
 #include "bundle-format/bundle_json.hpp"
+#include "common/delivery/placement.hpp"
 #include "common/image/mapping.hpp"
-#include "common/registry/repository.hpp"
-#include "common/transport/image_graph.hpp"
 #include "common/transport/image_source.hpp"
 
 namespace airgap::importer {
 
-/// An image of the bundle and where it goes.
-struct Placement {
-  bundle::Image image;
-  image::Reference target;          ///< with a tag, or by digest alone
-  registry::Repository repository;  ///< of the target
-  transport::ImageGraph graph;
-};
-
 /// Gives every image its place: by `names` when the operator chose any, else as the bundle says. Reads the
 /// manifests from `source`. Throws UsageError for two images with one target (nothing is written then), and
 /// for a target that no registry would take.
-std::vector<Placement> map_images(const bundle::BundleInfo& info, transport::ImageSource& source,
-                                  const image::RegistryTarget& where,
-                                  const std::optional<image::Mapping>& names);
+std::vector<delivery::Placement> map_images(const bundle::BundleInfo& info, transport::ImageSource& source,
+                                            const image::RegistryTarget& where,
+                                            const std::optional<image::Mapping>& names);
 
 }  // namespace airgap::importer

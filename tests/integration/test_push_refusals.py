@@ -1,56 +1,16 @@
 """An internal registry that refuses manifests and tags, or serves others: the push says why, and whose fault it is."""
 
-from pathlib import Path
-from typing import Callable
-
 import pytest
 from conftest import Running
 
-from support.airgap import Airgap, Result, plain
 from support.oci import to_json
 from support.proxy import FaultProxy
+from support.push_registry import PushRegistry
+from support.pushing import BUSYBOX, TAG, UPLOADS, Push, assert_nothing_published, error
 from support.registry import Registry
 from support.source import SourceImages
 
-BUSYBOX = "tools/busybox:1.35"  # a layer of 1.1 MB and a config
-LEGACY = "legacy/busybox:1.35"  # of Docker media types
-UPLOADS = "/blobs/uploads/"
-TAG = r"/manifests/1\.35$"
 BY_DIGEST = "/manifests/sha256:"
-
-Push = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def bundle(source: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds BUSYBOX and LEGACY; the tests read it only."""
-    directory = tmp_path_factory.mktemp("bundle")
-    Airgap(directory / "home").export("pull", f"{source.host}/{BUSYBOX}", f"{source.host}/{LEGACY}", *plain(source),
-                                      "--output", directory / "bundle.tar").ok()
-    return directory / "bundle.tar"
-
-
-@pytest.fixture
-def push(airgap: Airgap, bundle: Path) -> Push:
-    """push(server): the bundle into it, with one repeat."""
-    def run(server: object, *options: object) -> Result:
-        return airgap.import_("push", bundle, server.host, *plain(server), "--retry", 1, *options)  # type: ignore
-
-    return run
-
-
-@pytest.fixture
-def proxy(running: Running, registry: Registry) -> FaultProxy:
-    return running(FaultProxy(registry))
-
-
-def error(code: str, message: str = "no") -> bytes:
-    return to_json({"errors": [{"code": code, "message": message}]})
-
-
-def assert_nothing_published(registry: Registry) -> None:
-    for name in (BUSYBOX, LEGACY):
-        assert not registry.client().has_manifest(*name.split(":"))
 
 
 @pytest.mark.parametrize(("answer", "status", "patterns"), [
@@ -117,3 +77,19 @@ def test_a_full_project_does_not_stop_the_others(push: Push, proxy: FaultProxy, 
     push(proxy, "--keep-going").fails(3, "legacy/busybox:1.35 failed", "quota")
     assert registry.client().digest("tools/busybox", "1.35") == source_images[BUSYBOX].digest
     assert not registry.client().has_manifest("legacy/busybox", "1.35")
+
+
+@pytest.mark.parametrize("mount", [202, 404])
+def test_a_full_project_gets_no_further_uploads(mount: int, push: Push, running: Running) -> None:
+    """R81: its second blob is not tried, nor its manifest."""
+    registry = running(PushRegistry(mount=mount, quota={"legacy": 0}))
+    push(registry, "--keep-going", "--jobs", 1).fails(3, "legacy/busybox:1.35 failed", "quota")
+    assert len(registry.requests("PUT", "/v2/legacy/")) == 1
+    assert ("tools/busybox", "1.35") in registry.manifests
+
+
+def test_a_full_project_ends_a_push_that_does_not_keep_going(push: Push, running: Running) -> None:
+    """R81"""
+    registry = running(PushRegistry(quota={"legacy": 0, "tools": 0}))
+    push(registry, "--jobs", 1).fails(3, registry.host, "quota exceeded", "raise its quota, then run the same command")
+    assert len(registry.requests("PUT")) == 1

@@ -10,6 +10,7 @@ from support.memory_registry import MemoryRegistry
 from support.oci import (Manifest, cosign_tag, image, index, push, push_referrer, referrers_index, referrers_tag,
                          sbom_for, signature_for, tar_layer)
 from support.proxy import FaultProxy
+from support.push_registry import PushRegistry
 from support.registry import Registry
 
 APP = image([tar_layer({"app": b"app"})])
@@ -138,14 +139,48 @@ def test_what_the_target_listed_before_stays_listed(airgap: Airgap, memory: Memo
     assert referrers(registry, APP) == {scan.digest, sbom_for(APP).digest}
 
 
-def test_a_second_push_changes_nothing(airgap: Airgap, memory: MemoryRegistry, registry: Registry, bundle_dir: Path
-                                       ) -> None:
-    memory.add("team/app", "1", APP)
-    memory.add_referrer("team/app", APP, sbom_for(APP))
-    carry(airgap, memory, registry, bundle_dir)
+def test_a_second_push_changes_nothing_and_asks_by_head(airgap: Airgap, memory: MemoryRegistry, registry: Registry,
+                                                        bundle_dir: Path) -> None:
+    memory.add("team/app", "1", BOTH)
+    for subject in (BOTH, APP, OTHER):
+        memory.add_referrer("team/app", subject, sbom_for(subject))
+    carry(airgap, memory, registry, bundle_dir, "--platform", "all")
     registry.mark()
     airgap.import_("push", bundle_dir, registry.host, *plain(registry)).ok()
     assert registry.requests("POST|PUT|PATCH") == []
+    assert [r.path for r in registry.requests("GET", "/v2/.")] == [f"/v2/team/app/referrers/{min_subject()}"]
+
+
+def min_subject() -> str:
+    """Of which a push asks whether the registry has the referrers API: once."""
+    return min(subject.digest for subject in (BOTH, APP, OTHER))
+
+
+def test_a_list_of_referrers_that_somebody_deleted_is_made_again(airgap: Airgap, memory: MemoryRegistry,
+                                                                 registry: Registry, bundle_dir: Path) -> None:
+    memory.add("team/app", "1", APP)
+    memory.add_referrer("team/app", APP, sbom_for(APP))
+    carry(airgap, memory, registry, bundle_dir)
+    client = registry.client()
+    client.delete_manifest("team/app", client.digest("team/app", referrers_tag(APP.digest)))
+    assert not client.has_manifest("team/app", referrers_tag(APP.digest))
+    registry.mark()
+    airgap.import_("push", bundle_dir, registry.host, *plain(registry)).ok()
+    assert referrers(registry, APP) == {sbom_for(APP).digest}
+    assert [r.path.rsplit("/", 1)[1] for r in registry.requests("PUT")] == [referrers_tag(APP.digest)]
+
+
+def test_a_registry_with_the_referrers_api_gets_no_lists(airgap: Airgap, memory: MemoryRegistry, running: Running,
+                                                         bundle_dir: Path) -> None:
+    target = running(PushRegistry(referrers_api=True))
+    memory.add("team/app", "1", APP)
+    memory.add_referrer("team/app", APP, sbom_for(APP))
+    airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", bundle_dir).ok()
+    for _ in range(2):
+        airgap.import_("push", bundle_dir, target.host, *plain(target)).ok()
+    assert ("team/app", sbom_for(APP).digest) in target.manifests
+    assert ("team/app", referrers_tag(APP.digest)) not in target.manifests
+    assert len(target.requests("GET", "/referrers/")) == 2  # one a run
 
 
 def test_without_referrers_nothing_is_asked_and_nothing_travels(airgap: Airgap, memory: MemoryRegistry,

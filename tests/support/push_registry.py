@@ -18,6 +18,7 @@ from .http_server import Handler, HttpServer
 _UPLOADS = re.compile(r"/v2/(?P<repository>.+)/blobs/uploads/$")
 _SESSION = re.compile(r"/v2/(?P<repository>.+)/blobs/uploads/(?P<session>[0-9]+)$")
 _BLOB = re.compile(r"/v2/(?P<repository>.+)/blobs/(?P<digest>[a-z0-9]+:[0-9a-f]+)$")
+_REFERRERS = re.compile(r"/v2/(?P<repository>.+)/referrers/(?P<digest>[^/]+)$")
 _MANIFEST = re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<reference>[^/]+)$")
 
 
@@ -42,6 +43,8 @@ class PushRegistry(HttpServer):
     mount: int = 202  # the answer to a mount: 201 mounts, 202 begins an upload, or an error
     lose_sessions: int = 0  # so many uploads are forgotten when they are committed
     forget_blobs: int = 0  # so many blobs are acknowledged and not kept
+    quota: dict[str, int] = field(default_factory=dict)  # {"team": 1000}: bytes that a project may hold
+    referrers_api: bool = False
     user: str | None = None  # "name:password"
 
     def __post_init__(self) -> None:
@@ -77,6 +80,8 @@ class _PushHandler(Handler):
                 return self.answer(413, b"<html>nginx</html>", {"Content-Type": "text/html"})
             serves: dict[re.Pattern[str], Callable[..., None]] = {
                 _UPLOADS: self._begin, _SESSION: self._upload, _BLOB: self._blob, _MANIFEST: self._manifest}
+            if registry.referrers_api:
+                serves[_REFERRERS] = self._referrers
             for form, serve in serves.items():
                 match = form.match(path)
                 if match is not None:
@@ -90,8 +95,8 @@ class _PushHandler(Handler):
         wanted = "" if user is None else "Basic " + base64.b64encode(user.encode()).decode()
         return user is None or self.headers.get("Authorization") == wanted
 
-    def _refuse(self, status: int, code: str) -> None:
-        self.answer(status, json.dumps({"errors": [{"code": code, "message": code.lower()}]}).encode())
+    def _refuse(self, status: int, code: str, message: str = "") -> None:
+        self.answer(status, json.dumps({"errors": [{"code": code, "message": message or code.lower()}]}).encode())
 
     def _begin(self, repository: str, query: dict[str, str], _: bytes) -> None:
         registry = self.registry
@@ -123,6 +128,10 @@ class _PushHandler(Handler):
             return self._refuse(404, "BLOB_UPLOAD_UNKNOWN")
         if oci.digest_of(data) != query.get("digest"):
             return self._refuse(400, "DIGEST_INVALID")
+        project = repository.split("/")[0]
+        held = sum(len(blob) for (name, _), blob in registry.blobs.items() if name.split("/")[0] == project)
+        if held + len(data) > registry.quota.get(project, held + len(data)):
+            return self._refuse(403, "DENIED", "quota exceeded")
         if registry.forget_blobs > 0:
             registry.forget_blobs -= 1
         else:
@@ -132,6 +141,14 @@ class _PushHandler(Handler):
     def _blob(self, repository: str, digest: str, *_: object) -> None:
         data = self.registry.blobs.get((repository, digest))
         self.answer(404) if data is None else self.answer(200, data, {"Content-Type": "application/octet-stream"})
+
+    def _referrers(self, repository: str, subject: str, *_: object) -> None:
+        listed = []
+        for (name, key), (media_type, data) in self.registry.manifests.items():
+            if name == repository and ":" in key and json.loads(data).get("subject", {}).get("digest") == subject:
+                listed.append({"mediaType": media_type, "digest": key, "size": len(data)})
+        found = oci.index([], descriptors=listed)
+        self.answer(200, found.data, {"Content-Type": found.media_type})
 
     def _manifest(self, repository: str, reference: str, _: dict[str, str], body: bytes) -> None:
         registry = self.registry

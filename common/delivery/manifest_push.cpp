@@ -1,4 +1,4 @@
-#include "importer/manifest_push.hpp"
+#include "common/delivery/manifest_push.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include "common/image/manifest.hpp"
 #include "common/registry/api_error.hpp"
 
-namespace airgap::importer {
+namespace airgap::delivery {
 namespace {
 
 void put(const ManifestStep& step, registry::RegistryClient& client) {
@@ -45,4 +45,4 @@ void push_manifest(const ManifestStep& step, transport::ImageSource* again,
   put(step, client);
 }
 
-}  // namespace airgap::importer
+}  // namespace airgap::delivery

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -8,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/delivery/placement.hpp"
 #include "common/registry/registry_client.hpp"
-#include "importer/map.hpp"
 
-namespace airgap::importer {
+namespace airgap::delivery {
 
 /// Content of the target registry, as far as the placements touch it.
 struct RegistryContent {
@@ -19,7 +20,9 @@ struct RegistryContent {
   std::set<Key> blobs;      ///< present ones
   std::set<Key> manifests;  ///< present ones
   std::map<image::Reference, hash::Digest>
-      tags;  ///< what a target tag stands for now; absent ones are not in it
+      tags;                      ///< what a target tag stands for now; absent ones are not in it
+  bool keeps_referrers = false;  ///< it has the referrers API, and so keeps the lists of referrers itself
+  std::set<Key> referrers_tags;  ///< subjects for which it has a list of referrers under a tag
 };
 
 struct SurveyOptions {
@@ -29,8 +32,9 @@ struct SurveyOptions {
   std::function<void()> asked;               ///< one was answered; from any thread
 };
 
-/// Asks the registry by HEAD alone, so that no pull is counted there.
+/// Asks the registry by HEAD alone, so that no pull is counted there; and once, when there are referrers,
+/// whether it has the referrers API.
 RegistryContent survey(const std::vector<Placement>& placements, registry::RegistryClient& client,
                        const SurveyOptions& options);
 
-}  // namespace airgap::importer
+}  // namespace airgap::delivery

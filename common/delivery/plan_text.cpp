@@ -1,4 +1,4 @@
-#include "importer/plan_text.hpp"
+#include "common/delivery/plan_text.hpp"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,10 @@
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
 
-namespace airgap::importer {
+namespace airgap::delivery {
 namespace {
 
-std::string as_event(const ImportPlan& plan, std::uint64_t moving, std::uint64_t replaced) {
+std::string as_event(const Plan& plan, std::uint64_t moving, std::uint64_t replaced) {
   json::Writer writer(json::Writer::Style::compact);
   writer.begin_object().member("event", "plan").member("images", plan.placements.size());
   writer.member("uploadBytes", plan.upload_bytes).member("mountBytes", plan.mount_bytes);
@@ -20,7 +20,7 @@ std::string as_event(const ImportPlan& plan, std::uint64_t moving, std::uint64_t
   return writer.str();
 }
 
-void print_steps(const ImportPlan& plan, cli::Console& console) {
+void print_steps(const Plan& plan, cli::Console& console) {
   for (const BlobStep& step : plan.blobs) {
     for (const registry::Repository& to : step.missing) {
       const bool upload = step.upload() && &to == &step.missing.front();
@@ -36,6 +36,10 @@ void print_steps(const ImportPlan& plan, cli::Console& console) {
     console.result(fmt::format("put manifest {} into {}", step.document.descriptor.digest.brief(),
                                step.repository.str()));
   }
+  for (const ReferrersStep& step : plan.referrers) {
+    console.result(fmt::format("{} the list of referrers of {} in {}", step.exists ? "extend" : "make",
+                               step.subject.brief(), step.repository.str()));
+  }
   for (const TagStep& step : plan.tags) {
     if (step.unchanged()) continue;
     console.result(step.before ? fmt::format("move tag {} from {} to {}", step.target.str(),
@@ -46,7 +50,7 @@ void print_steps(const ImportPlan& plan, cli::Console& console) {
 
 }  // namespace
 
-void print_plan(const ImportPlan& plan, cli::Console& console, bool steps) {
+void print_plan(const Plan& plan, cli::Console& console, bool steps) {
   std::uint64_t moving = 0;
   std::uint64_t replaced = 0;
   for (const TagStep& step : plan.tags) {
@@ -67,4 +71,4 @@ void print_plan(const ImportPlan& plan, cli::Console& console, bool steps) {
                              text::human_size(plan.present_bytes), text::counted(moving, "tag"), replaced));
 }
 
-}  // namespace airgap::importer
+}  // namespace airgap::delivery

@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
-#include "importer/map.hpp"
-#include "importer/survey.hpp"
+#include "common/delivery/placement.hpp"
+#include "common/delivery/survey.hpp"
 
-namespace airgap::importer {
+namespace airgap::delivery {
 
 /// How one blob gets into every repository that needs it.
 struct BlobStep {
@@ -40,21 +40,34 @@ struct TagStep {
   bool unchanged() const { return before == digest; }
 };
 
-/// What `push` will do, in order: blobs, manifests, tags. A plain value.
-struct ImportPlan {
+/// A list of referrers that the registry does not keep itself, to be made, or to be extended by what it
+/// lacks.
+struct ReferrersStep {
+  registry::Repository repository;
+  hash::Digest subject;
+  std::vector<image::Descriptor> referrers;
+  std::vector<std::size_t> images;  ///< beside `referrers`: their placements
+  bool exists = false;
+};
+
+/// What a delivery will do, in order: blobs, manifests, lists of referrers, tags. A plain value.
+struct Plan {
   std::vector<Placement> placements;
-  std::vector<BlobStep> blobs;  ///< those that some repository lacks, in archive order
+  /// Those that some repository lacks. The large ones first: begun last, one of them would be on its way
+  /// alone while the other workers have nothing to do.
+  std::vector<BlobStep> blobs;
   std::vector<ManifestStep> manifests;
+  std::vector<ReferrersStep> referrers;
   std::vector<TagStep> tags;  ///< all of them, unchanged ones too
   std::uint64_t upload_bytes = 0;
   std::uint64_t mount_bytes = 0;
   std::uint64_t present_bytes = 0;
 
   bool nothing_to_do() const;
+  std::vector<bool> touched() const;  ///< beside `placements`: those that a step is for
 };
 
-/// Pure. `order` is the bundle's blobs in archive order.
-ImportPlan make_plan(std::vector<Placement> placements, const RegistryContent& content,
-                     const std::vector<bundle::Blob>& order);
+/// Pure.
+Plan make_plan(std::vector<Placement> placements, const RegistryContent& content);
 
-}  // namespace airgap::importer
+}  // namespace airgap::delivery

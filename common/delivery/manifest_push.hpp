@@ -1,13 +1,13 @@
 #pragma once
 
+#include "common/delivery/plan.hpp"
 #include "common/registry/registry_client.hpp"
 #include "common/transport/image_source.hpp"
-#include "importer/plan.hpp"
 
-namespace airgap::importer {
+namespace airgap::delivery {
 
 /// Puts one manifest by digest. Where the registry took a blob and then does not know it (R70), the blob is
 /// sent once more, from `again` unless that is null.
 void push_manifest(const ManifestStep& step, transport::ImageSource* again, registry::RegistryClient& client);
 
-}  // namespace airgap::importer
+}  // namespace airgap::delivery

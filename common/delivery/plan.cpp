@@ -1,13 +1,14 @@
-#include "importer/plan.hpp"
+#include "common/delivery/plan.hpp"
 
 #include <algorithm>
 #include <map>
 #include <set>
 
+#include "common/delivery/subjects.hpp"
 #include "common/image/manifest.hpp"
 #include "common/image/media_type.hpp"
 
-namespace airgap::importer {
+namespace airgap::delivery {
 namespace {
 
 struct Need {
@@ -42,19 +43,18 @@ BlobStep step_for(const Need& need, const RegistryContent& content) {
   return step;
 }
 
-void plan_blobs(ImportPlan& plan, const RegistryContent& content, const std::vector<bundle::Blob>& order) {
-  const auto needs = needs_of(plan.placements);
-  for (const bundle::Blob& blob : order) {
-    const auto need = needs.find(blob.digest);
-    if (need == needs.end()) continue;
-    BlobStep step = step_for(need->second, content);
+void plan_blobs(Plan& plan, const RegistryContent& content) {
+  for (const auto& [digest, need] : needs_of(plan.placements)) {
+    BlobStep step = step_for(need, content);
     if (step.missing.empty()) {
-      plan.present_bytes += blob.size;
+      plan.present_bytes += need.blob.size;
       continue;
     }
-    (step.upload() ? plan.upload_bytes : plan.mount_bytes) += blob.size;
+    (step.upload() ? plan.upload_bytes : plan.mount_bytes) += need.blob.size;
     plan.blobs.push_back(std::move(step));
   }
+  std::stable_sort(plan.blobs.begin(), plan.blobs.end(),
+                   [](const BlobStep& a, const BlobStep& b) { return a.blob.size > b.blob.size; });
 }
 
 // An image manifest is level 0; an index stands one above its highest child.
@@ -70,7 +70,7 @@ std::size_t level_of(const transport::ManifestDocument& document,
   return level;
 }
 
-void plan_manifests(ImportPlan& plan, const RegistryContent& content) {
+void plan_manifests(Plan& plan, const RegistryContent& content) {
   std::map<RegistryContent::Key, std::size_t> places;  // in plan.manifests
   std::map<hash::Digest, std::size_t> levels;
   for (std::size_t i = 0; i < plan.placements.size(); ++i) {
@@ -90,32 +90,77 @@ void plan_manifests(ImportPlan& plan, const RegistryContent& content) {
                    [](const ManifestStep& a, const ManifestStep& b) { return a.level < b.level; });
 }
 
-void plan_tags(ImportPlan& plan, const RegistryContent& content) {
+void plan_tags(Plan& plan, const RegistryContent& content) {
   for (std::size_t i = 0; i < plan.placements.size(); ++i) {
     const Placement& placement = plan.placements[i];
     if (!placement.target.tag) continue;
-    TagStep step{.image = i, .target = placement.target, .digest = placement.image.digest, .before = {}};
+    TagStep step{.image = i, .target = placement.target, .digest = placement.digest, .before = {}};
     const auto found = content.tags.find(placement.target);
     if (found != content.tags.end()) step.before = found->second;
     plan.tags.push_back(std::move(step));
   }
 }
 
+// Manifests of images whose tag this run moves.
+std::set<RegistryContent::Key> newly_tagged(const Plan& plan) {
+  std::set<RegistryContent::Key> keys;
+  for (const TagStep& tag : plan.tags) {
+    if (tag.unchanged()) continue;
+    const Placement& placement = plan.placements[tag.image];
+    for (const auto& document : placement.graph.manifests)
+      keys.emplace(placement.repository, document.descriptor.digest);
+  }
+  return keys;
+}
+
+// A list that is there is trusted to be complete unless something of its subject is pushed now: then it may
+// be that an earlier run stopped between the referrer and the list.
+void plan_referrers(Plan& plan, const RegistryContent& content) {
+  if (content.keeps_referrers) return;
+  const std::set<RegistryContent::Key> tagged = newly_tagged(plan);
+  for (auto& [key, subject] : referred_subjects(plan.placements)) {
+    const auto& [repository, digest] = key;
+    const bool exists = content.referrers_tags.contains(key);
+    const bool pushed = std::any_of(subject.referrers.begin(), subject.referrers.end(),
+                                    [&, &to = repository](const auto& referrer) {
+                                      return !content.manifests.contains({to, referrer.digest});
+                                    });
+    if (exists && !pushed && !tagged.contains(key)) continue;
+    plan.referrers.push_back({repository, digest, subject.referrers, subject.images, exists});
+  }
+}
+
 }  // namespace
 
-bool ImportPlan::nothing_to_do() const {
-  return blobs.empty() && manifests.empty() &&
+bool Plan::nothing_to_do() const {
+  return blobs.empty() && manifests.empty() && referrers.empty() &&
          std::all_of(tags.begin(), tags.end(), [](const TagStep& tag) { return tag.unchanged(); });
 }
 
-ImportPlan make_plan(std::vector<Placement> placements, const RegistryContent& content,
-                     const std::vector<bundle::Blob>& order) {
-  ImportPlan plan;
+std::vector<bool> Plan::touched() const {
+  std::vector<bool> images(placements.size(), false);
+  const auto touch = [&](const auto& steps) {
+    for (const auto& step : steps) {
+      for (const std::size_t image : step.images) images[image] = true;
+    }
+  };
+  touch(blobs);
+  touch(manifests);
+  touch(referrers);
+  for (const TagStep& step : tags) {
+    if (!step.unchanged()) images[step.image] = true;
+  }
+  return images;
+}
+
+Plan make_plan(std::vector<Placement> placements, const RegistryContent& content) {
+  Plan plan;
   plan.placements = std::move(placements);
-  plan_blobs(plan, content, order);
+  plan_blobs(plan, content);
   plan_manifests(plan, content);
   plan_tags(plan, content);
+  plan_referrers(plan, content);
   return plan;
 }
 
-}  // namespace airgap::importer
+}  // namespace airgap::delivery

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/cli/report.hpp"
+#include "common/delivery/placement.hpp"
+#include "common/delivery/plan.hpp"
+#include "common/delivery/push.hpp"
+
+namespace airgap::delivery {
+
+struct DeliverySettings {
+  std::string command;  ///< "push"
+  std::string bundle;   ///< as given, for the report; empty where there is none
+  std::string target;   ///< REGISTRY[/PREFIX]
+  std::size_t jobs = 6;
+  bool keep_going = false;
+  bool dry_run = false;
+  Sender sender;
+};
+
+/// One run that fills a registry: what comes after the placements are known, and the report of all of it.
+class DeliveryRun {
+ public:
+  /// The context is borrowed.
+  DeliveryRun(DeliverySettings settings, cli::Context& context);
+
+  /// Runs `stages` and publishes the report whatever comes of them; what they throw goes on. Returns the exit
+  /// status.
+  int run(const std::function<void()>& stages);
+
+  // For the stages, in this order.
+
+  /// An image that did not get as far as a placement.
+  void leave_out(const std::string& name, const diag::Error& error);
+  /// Asks the registry, plans and shows the plan.
+  Plan plan(std::vector<Placement> placements, registry::RegistryClient& client);
+  /// push -> confirm, or nothing in a dry run, and records what became of each image. `push_blobs` carries
+  /// out the blob steps; `again` as for push_manifests.
+  void execute(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
+               const std::function<void(const PushOptions&, Failures&)>& push_blobs);
+
+ private:
+  void record(const Plan& plan, const Failures& failures, const std::string& outcome_word);
+  void fail(cli::ImageOutcome& outcome, const diag::Error& error);
+  double seconds() const;
+
+  DeliverySettings m_settings;
+  cli::Context& m_context;
+  std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
+  cli::RunReport m_report;
+};
+
+}  // namespace airgap::delivery

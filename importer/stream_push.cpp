@@ -1,0 +1,31 @@
+#include "importer/stream_push.hpp"
+
+#include <unordered_map>
+#include <utility>
+
+#include "common/delivery/blob_push.hpp"
+
+namespace airgap::importer {
+
+void push_blobs(const delivery::Plan& plan, bundle::BundleStream& stream, registry::RegistryClient& client,
+                transport::Observer& observer, const delivery::PushOptions& options,
+                delivery::Failures& failures) {
+  delivery::BlobPush push(plan, client, observer, options.sender, failures);
+  std::unordered_map<hash::Digest, const delivery::BlobStep*> steps;
+  for (const delivery::BlobStep& step : plan.blobs) steps.emplace(step.blob.digest, &step);
+  stream.for_each_blob([&](const bundle::Blob& blob, io::Source& bytes) {
+    if (options.stop.stop_requested()) throw diag::Interrupted();
+    const auto found = steps.find(blob.digest);
+    if (found == steps.end()) return;
+    bool used = false;
+    push.from_pipe(*found->second, [&](std::uint64_t offset) -> std::unique_ptr<io::Source> {
+      if (std::exchange(used, true) || offset != 0) {
+        throw diag::NetworkError("the registry broke the upload off, and a pipe cannot be read twice",
+                                 "send the bundle again: what arrived is not sent twice");
+      }
+      return std::make_unique<io::BorrowedSource>(bytes);
+    });
+  });
+}
+
+}  // namespace airgap::importer
