@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "common/diag/log.hpp"
 #include "common/task/for_each.hpp"
 #include "common/text/human_size.hpp"
+#include "exporter/selected_names.hpp"
 
 namespace airgap::exporter {
 namespace {
@@ -49,6 +52,36 @@ std::vector<std::string> wanted_tags(const WantedTags& wanted, TagLists& lists, 
   return tags;
 }
 
+// Of all tags that a repository's entries took together, its newest.
+void keep_newest(const std::vector<WantedTags>& repositories, std::vector<std::vector<std::string>>& found) {
+  std::map<std::pair<image::Reference, std::size_t>, std::set<std::string>> kept;
+  const auto key = [&](std::size_t i) {
+    return std::pair(repositories[i].repository, *repositories[i].filter.newest());
+  };
+  for (std::size_t i = 0; i < repositories.size(); ++i) {
+    if (repositories[i].filter.newest()) kept[key(i)].insert(found[i].begin(), found[i].end());
+  }
+  for (auto& [of, tags] : kept) {
+    const auto highest = newest({tags.begin(), tags.end()}, of.second);
+    tags = {highest.begin(), highest.end()};
+  }
+  for (std::size_t i = 0; i < repositories.size(); ++i) {
+    if (!repositories[i].filter.newest()) continue;
+    std::erase_if(found[i], [&, &tags = kept.at(key(i))](const auto& tag) { return !tags.contains(tag); });
+  }
+}
+
+// Only now it is known which tags there are: a rule for another one was meant for something.
+template <class Value>
+void refuse_unused(const NameRules<Value>& rules, const SelectedNames& selected) {
+  for (const auto& [name, rule] : rules.all()) {
+    if (!name.tag || selected.has(name)) continue;
+    throw diag::UsageError(
+        fmt::format("{}: there is no {} among the tags that are taken", rule.place, name.str()),
+        selected.hint(name, &image::Reference::familiar));
+  }
+}
+
 }  // namespace
 
 Expanded expand(Selection selection, TagLists& tags, const ExpandOptions& options) {
@@ -70,6 +103,7 @@ Expanded expand(Selection selection, TagLists& tags, const ExpandOptions& option
     }
   });
 
+  keep_newest(repositories, found);
   std::set<image::Reference> seen;
   for (const Wanted& wanted : expanded.selection.images) seen.insert(wanted.name);
   for (std::size_t i = 0; i < repositories.size(); ++i) {
@@ -82,6 +116,12 @@ Expanded expand(Selection selection, TagLists& tags, const ExpandOptions& option
   }
   if (expanded.selection.images.empty() && expanded.failed.empty()) {
     throw diag::UsageError("no tag of any repository is wanted", "a bundle holds one image at least");
+  }
+  if (!options.allow_empty && expanded.failed.empty()) {
+    const SelectedNames selected(expanded.selection.images, {});
+    refuse_unused(expanded.selection.platforms.asked, selected);
+    refuse_unused(expanded.selection.platforms.listed, selected);
+    refuse_unused(expanded.selection.targets, selected);
   }
   return expanded;
 }

@@ -59,8 +59,8 @@ class ExportRun {
     m_created = creation_time();
     Selection selection = select(m_settings.select);
     if (selection.default_platform) {
-      m_context.console.status(
-          fmt::format("platform {} (this machine's; choose with --platform)", selection.platform_choice));
+      m_context.console.status(fmt::format("platform {} (this machine's; choose with --platform)",
+                                           selection.platforms.general.str()));
     }
     cli::RegistryAccess access(m_settings.access, credential_host(selection), m_context,
                                selection.registries);
@@ -69,6 +69,7 @@ class ExportRun {
     selection = expand_all(std::move(selection), tags);
     const PinnedImages pinned = resolve_all(selection, access.client(), tags);
     note(pinned);
+    m_names = names_inside(selection, m_settings.names);
     ExportPlan plan = plan_for(pinned);
     print_plan(plan, m_context.console);
     if (m_settings.dry_run) {
@@ -138,7 +139,7 @@ class ExportRun {
     Holdings holdings = holdings_of(*m_writer, pinned, directory && !m_settings.prune);
     holdings.number_used = holdings.finished || directory;
     return make_plan(pinned, holdings,
-                     {.names = m_settings.names,
+                     {.names = m_names,
                       .creator = m_context.program + " " + m_context.version,
                       .created = m_created.text,
                       .new_stream = m_created.fixed ? derived_stream(pinned) : random_stream()});
@@ -272,6 +273,7 @@ class ExportRun {
   cli::Context& m_context;
   bundle::OutputForm m_form;
   CreationTime m_created;
+  image::Mapping m_names;
   std::unique_ptr<bundle::BundleWriter> m_writer;
   std::map<image::Reference, std::vector<std::string>> m_notes;
   std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();

@@ -60,7 +60,7 @@ struct ImageResolver::Visit {
 std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool referrers) {
   DocumentSource documents(m_client, repository_of(wanted.name), m_known);
   std::vector<PinnedImage> found;
-  found.push_back(pin(wanted.name, documents, m_selection.platforms));
+  found.push_back(pin(wanted.name, documents, m_selection.platforms.of(wanted.name)));
   if (!referrers) return found;
 
   Visit visit{.repository = repository_of(wanted.name), .documents = documents, .seen = {}, .depth = 0};

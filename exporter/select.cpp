@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <set>
 
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
 #include "common/io/file.hpp"
+#include "common/text/escape.hpp"
 #include "exporter/image_list.hpp"
+#include "exporter/selected_names.hpp"
 #include "exporter/skopeo_yaml.hpp"
 
 namespace airgap::exporter {
@@ -80,6 +83,8 @@ class Collector {
       return;
     }
     SkopeoYaml yaml = parse_skopeo_yaml(list.text, list.shown);
+    add_rules(yaml.platforms, m_selection.platforms.listed);
+    add_rules(yaml.targets, m_selection.targets);
     for (Wanted& image : yaml.images) add(std::move(image.name));
     for (WantedTags& tags : yaml.repositories) m_selection.repositories.push_back(std::move(tags));
     for (const auto& [host, settings] : yaml.settings) {
@@ -98,6 +103,17 @@ class Collector {
   }
 
  private:
+  template <class Value>
+  static void add_rules(const NameRules<Value>& rules, NameRules<Value>& all) {
+    for (const auto& [name, rule] : rules.all()) {
+      const auto& in_force = all.add(name, rule.value, rule.place);
+      if (in_force.value == rule.value) continue;
+      throw diag::UsageError(
+          fmt::format("{}: {} says otherwise of {}", rule.place, in_force.place, name.str()),
+          "give both the same, or run the lists one after another");
+    }
+  }
+
   void add(image::Reference name) {
     if (m_seen.insert(name).second) m_selection.images.push_back({std::move(name)});
   }
@@ -107,15 +123,67 @@ class Collector {
   std::set<image::Reference> m_seen;
 };
 
-void choose_platforms(const std::string& text, Selection& selection) {
-  selection.default_platform = text.empty();
-  const std::string choice = text.empty() ? image::host_platform().str() : text;
-  try {
-    selection.platforms = image::PlatformFilter::parse(choice);
-  } catch (const diag::FormatError& error) {
-    throw diag::UsageError(error.message(), "write --platform linux/amd64, linux/amd64,linux/arm64 or all");
+// LIST in general, or NAME=LIST.
+void add_platforms(const std::string& text, std::string& general, PlatformRules& rules) {
+  const std::size_t equals = text.find('=');
+  if (equals == text.npos) {
+    general += (general.empty() ? "" : ",") + text;
+    return;
   }
-  selection.platform_choice = selection.platforms.str();
+  const std::string place = "--platform " + text;
+  image::Reference name = image::Reference::parse(text.substr(0, equals));
+  if (name.digest) {
+    throw diag::UsageError(place + ": an image by digest travels whole, whatever the platforms",
+                           "name a repository, or an image by its tag");
+  }
+  const auto filter = image::PlatformFilter::parse(text.substr(equals + 1));
+  const PlatformRules::Rule& in_force = rules.add(name, filter, place);
+  if (in_force.value == filter) return;
+  throw diag::UsageError(fmt::format("{} and {} differ", in_force.place, place),
+                         "write both in one: NAME=linux/amd64,linux/arm64");
+}
+
+void choose_platforms(const std::vector<std::string>& options, Selection& selection) {
+  std::string general;
+  try {
+    for (const std::string& option : options) add_platforms(option, general, selection.platforms.asked);
+    selection.default_platform = general.empty();
+    selection.platforms.general =
+        image::PlatformFilter::parse(selection.default_platform ? image::host_platform().str() : general);
+  } catch (const diag::FormatError& error) {
+    throw diag::UsageError("--platform: " + error.message(),
+                           "write --platform linux/amd64, linux/amd64,linux/arm64 or all, for one image "
+                           "--platform nginx:1.27=all");
+  }
+  const SelectedNames selected(selection.images, selection.repositories);
+  for (const auto& [name, rule] : selection.platforms.asked.all()) {
+    if (selected.has(name)) continue;
+    throw diag::UsageError(fmt::format("{}: {} is not selected", rule.place, name.str()),
+                           selected.hint(name, &image::Reference::familiar));
+  }
+}
+
+// What the command line says holds wherever tags are listed; what a list says of one repository goes first.
+void narrow_lists(const SelectOptions& options, Selection& selection) {
+  if (selection.repositories.empty() && (options.newest != 0 || !options.exclude.empty())) {
+    throw diag::UsageError(fmt::format("{} chooses among listed tags, and none are listed",
+                                       options.newest != 0 ? "--newest" : "--exclude"),
+                           "--all-tags lists them, and lists in YAML do where they say []");
+  }
+  for (const std::string& expression : options.exclude) {
+    std::string why = "it is empty";
+    const auto pattern = expression.empty() ? std::nullopt : text::Pattern::compile(expression, why);
+    if (!pattern) {
+      throw diag::UsageError(
+          fmt::format("--exclude: bad regular expression '{}': {}", text::escape(expression), why),
+          "the syntax is RE2's");
+    }
+    for (WantedTags& wanted : selection.repositories) wanted.filter.exclude(*pattern);
+  }
+  if (options.newest == 0) return;
+  for (WantedTags& wanted : selection.repositories) {
+    if (!wanted.filter.newest()) wanted.filter.keep_newest(options.newest);
+  }
 }
 
 }  // namespace
@@ -131,8 +199,14 @@ Selection select(const SelectOptions& options) {
   if (selection.images.empty() && selection.repositories.empty()) {
     throw diag::UsageError("no images are selected", "name images, or give a list with --from FILE");
   }
+  narrow_lists(options, selection);
   choose_platforms(options.platforms, selection);
   return selection;
+}
+
+image::Mapping names_inside(const Selection& selection, image::Mapping asked) {
+  for (const auto& [name, rule] : selection.targets.all()) asked.listed.emplace(name.str(), rule.value);
+  return asked;
 }
 
 }  // namespace airgap::exporter

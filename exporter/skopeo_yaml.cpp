@@ -4,26 +4,19 @@
 
 #include <filesystem>
 #include <set>
+#include <span>
 #include <system_error>
 
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 #include "common/yaml/reader.hpp"
+#include "exporter/section_rules.hpp"
 
 namespace airgap::exporter {
 namespace {
 
 using yaml::Node;
-
-// A name that is malformed, told with its place.
-template <class Parse>
-auto parsed_at(const Node& node, Parse&& parse) {
-  try {
-    return parse();
-  } catch (const diag::FormatError& error) {
-    node.fail(error.message(), error.hint());
-  }
-}
+using yaml::parsed_at;
 
 std::string registry_host(const Node& key) {
   const std::string& host = key.text();
@@ -69,16 +62,20 @@ class Section {
 
   void read(const Node& key, const Node& section) {
     if (section.is_null()) key.fail("the registry names no images");
-    section.refuse_unknown(
-        {"images", "images-by-tag-regex", "images-by-semver", "credentials", "tls-verify", "cert-dir"});
-    const std::size_t before = m_out.images.size() + m_out.repositories.size();
+    section.refuse_unknown({"images", "images-by-tag-regex", "images-by-semver", "credentials", "tls-verify",
+                            "cert-dir", "exclude", "newest", "platforms", "targets"});
+    const std::size_t images_before = m_out.images.size();
+    const std::size_t repositories_before = m_out.repositories.size();
     if (const Node* images = section.find("images")) read_images(*images);
     if (const Node* patterns = section.find("images-by-tag-regex")) read_patterns(*patterns);
     if (const Node* constraints = section.find("images-by-semver")) read_constraints(*constraints);
-    if (m_out.images.size() + m_out.repositories.size() == before) {
+    if (m_out.images.size() == images_before && m_out.repositories.size() == repositories_before) {
       key.fail("the registry names no images",
                "list repositories under images, images-by-tag-regex or images-by-semver");
     }
+    SectionRules(m_host, std::span(m_out.images).subspan(images_before),
+                 std::span(m_out.repositories).subspan(repositories_before))
+        .read(section, m_out.platforms, m_out.targets);
     cli::RegistrySettings settings;
     if (const Node* credentials = section.find("credentials"))
       settings.credential = read_credential(*credentials);

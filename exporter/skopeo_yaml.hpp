@@ -4,8 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/cli/registry_access.hpp"
-#include "exporter/select.hpp"
+#include "exporter/selection.hpp"
 
 namespace airgap::exporter {
 
@@ -14,15 +13,18 @@ struct SkopeoYaml {
   std::vector<Wanted> images;
   std::vector<WantedTags> repositories;
   cli::SettingsOfRegistries settings;
+  PlatformRules platforms;
+  TargetRules targets;
 };
 
 /// Whether a list is YAML rather than a name a line: its first line has a key, opens a map or begins a
 /// document.
 bool looks_like_yaml(std::string_view text);
 
-/// registry host -> images, images-by-tag-regex, images-by-semver, credentials, tls-verify, cert-dir. What
-/// skopeo passes over is an error: unknown keys, bad names, patterns and constraints, a tag beside a digest,
-/// a registry without images. Throws UsageError with file:line:column, never with a secret.
+/// registry host -> images, images-by-tag-regex, images-by-semver, credentials, tls-verify, cert-dir; and,
+/// beyond skopeo, exclude, newest, platforms, targets. What skopeo passes over is an error: unknown keys, bad
+/// names, patterns and constraints, a tag beside a digest, a registry without images. Throws UsageError with
+/// file:line:column, never with a secret.
 SkopeoYaml parse_skopeo_yaml(std::string_view text, const std::string& file);
 
 }  // namespace airgap::exporter

@@ -50,7 +50,8 @@ std::string entry(const DeclaredOption& option) {
   std::string help = option.help;
   if (option.required) help += " (required)";
   if (std::holds_alternative<std::vector<std::string>*>(option.target)) help += " (repeatable)";
-  if (const auto* number = std::get_if<std::size_t*>(&option.target))
+  const auto* number = std::get_if<std::size_t*>(&option.target);
+  if (number != nullptr && **number >= option.range.least)  // a default outside stands for "not given"
     help += fmt::format(" (default {})", **number);
   return entry(name, help);
 }

@@ -76,6 +76,16 @@ const MapRule* best_rule(const std::vector<MapRule>& rules, const Reference& sou
   return best;
 }
 
+// The same among exact names alone.
+const std::string* listed_place(const std::map<std::string, std::string, std::less<>>& listed,
+                                const Reference& source) {
+  if (listed.empty()) return nullptr;
+  const std::string name = source.name();
+  auto found = source.tag ? listed.find(name + ":" + *source.tag) : listed.end();
+  if (found == listed.end()) found = listed.find(name);
+  return found == listed.end() ? nullptr : &found->second;
+}
+
 bool has_tag(std::string_view path) {
   return path.find(':', path.rfind('/') + 1) != std::string_view::npos;
 }
@@ -102,28 +112,26 @@ MapRule MapRule::parse(std::string_view text) {
   if (equals == std::string_view::npos) refuse_rule(text, "there is no '='");
   const std::string_view from = text.substr(0, equals);
   const std::string_view to = text.substr(equals + 1);
-  MapRule rule;
   try {
-    if (from.ends_with('/')) {
-      rule.from = full_prefix(from);
-      rule.to = to;
-      if (!to.empty() && !to.ends_with('/')) rule.to += '/';
-      if (to.find_first_of(":@") != std::string_view::npos) refuse_rule(text, "a prefix cannot get a tag");
-      if (!to.empty()) split_path(rule.to.substr(0, rule.to.size() - 1), "path", to);
-    } else {
-      const Reference name = Reference::parse(from);
-      if (name.digest) refuse_rule(text, "FROM has a digest");
-      const PathTagDigest path = split_path(to, "path", to);
-      if (path.digest) refuse_rule(text, "TO has a digest");
-      if (path.tag && !name.tag) refuse_rule(text, "TO has a tag, so FROM needs one");
-      rule.from = name.str();
-      rule.to = to;
-    }
+    if (!from.ends_with('/')) return exact(Reference::parse(from), to);
+    MapRule rule{.from = full_prefix(from), .to = std::string(to)};
+    if (!to.empty() && !to.ends_with('/')) rule.to += '/';
+    if (to.find_first_of(":@") != std::string_view::npos) refuse_rule(text, "a prefix cannot get a tag");
+    if (!to.empty()) split_path(rule.to.substr(0, rule.to.size() - 1), "path", to);
+    return rule;
   } catch (const diag::FormatError& error) {
     if (error.message().starts_with("bad mapping")) throw;
     refuse_rule(text, error.message());
   }
-  return rule;
+}
+
+MapRule MapRule::exact(const Reference& from, std::string_view to) {
+  const auto refuse = [&](std::string_view why) { refuse_rule(fmt::format("{}={}", from.str(), to), why); };
+  if (from.digest) refuse("FROM has a digest");
+  const PathTagDigest path = split_path(to, "path", to);
+  if (path.digest) refuse("TO has a digest");
+  if (path.tag && !from.tag) refuse("TO has a tag, so FROM needs one");
+  return {.from = from.str(), .to = std::string(to)};
 }
 
 void Mapping::add_rule(std::string_view from_to) {
@@ -139,7 +147,9 @@ void Mapping::add_rule(std::string_view from_to) {
 
 std::string Mapping::inside(const Reference& source) const {
   const MapRule* rule = best_rule(rules, source);
-  std::string path = rule == nullptr    ? by_mode(mode, source)
+  const std::string* place = rule == nullptr ? listed_place(listed, source) : nullptr;
+  std::string path = place != nullptr   ? *place
+                     : rule == nullptr  ? by_mode(mode, source)
                      : is_prefix(*rule) ? rule->to + source.name().substr(rule->from.size())
                                         : rule->to;
   if (source.tag && !has_tag(path)) path += ":" + *source.tag;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,14 +32,17 @@ struct MapRule {
 
   /// Throws FormatError.
   static MapRule parse(std::string_view text);
+  /// The rule for one repository or, where `from` has a tag, one image. Throws FormatError.
+  static MapRule exact(const Reference& from, std::string_view to);
   friend bool operator==(const MapRule&, const MapRule&) = default;
 };
 
 /// Source names -> names inside. The most specific rule wins: a name with its tag, a name, the longest
-/// prefix, the mode.
+/// prefix; then what is listed, likewise; then the mode.
 struct Mapping {
   NameMode mode = NameMode::path;
   std::vector<MapRule> rules{};
+  std::map<std::string, std::string, std::less<>> listed{};  ///< from -> to of exact rules, however many
 
   /// Adds a --map. Throws FormatError when it is malformed or sends one FROM to a second place.
   void add_rule(std::string_view from_to);

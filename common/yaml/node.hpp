@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/diag/error.hpp"
+
 namespace airgap::yaml {
 
 /// Where a value stands; lines and columns count from 1, columns in bytes.
@@ -64,5 +66,15 @@ struct Member {
   Node key;  ///< a scalar
   Node value;
 };
+
+/// What `parse` returns; a FormatError of it is told with the place of `node`, as UsageError.
+template <class Parse>
+auto parsed_at(const Node& node, Parse&& parse) {
+  try {
+    return parse();
+  } catch (const diag::FormatError& error) {
+    node.fail(error.message(), error.hint());
+  }
+}
 
 }  // namespace airgap::yaml

@@ -10,8 +10,12 @@ void ExportOptions::declare_selection(cli::Command& command) {
                  "images: a name a line, or the YAML of skopeo sync; - is standard input");
   command.flag("--all-tags", select.all_tags, "names without a tag mean all tags, not latest");
   command.flag("--allow-empty", allow_empty, "a repository none of whose tags is wanted is no error");
-  command.option("--platform", select.platforms, "LIST",
-                 "linux/amd64,linux/arm64… or all (default: linux on this machine's architecture)");
+  command.option("--exclude", select.exclude, "REGEX", "of listed tags, leave out those that it matches");
+  command.option("--newest", select.newest, "N", "of listed tags, the N highest versions of each repository",
+                 {.least = 1});
+  command.option("--platform", select.platforms, "[NAME=]LIST",
+                 "linux/amd64,linux/arm64… or all (default: linux on this machine's architecture); with a "
+                 "repository or image before it, for that alone");
   command.flag("--no-referrers", no_referrers, "leave signatures, SBOMs and attestations behind");
   command.flag("--scoped", scoped, "inside, keep the source host as first path component");
   command.flag("--flat", flat, "inside, keep the last path component only");

@@ -99,6 +99,81 @@ TEST_CASE("an empty list, none, a pattern and a constraint choose among all tags
   CHECK_FALSE(takes(4, "1.1.0"));
 }
 
+TEST_CASE("beyond skopeo: what is excluded, how many, for which platforms, and called what") {
+  const auto yaml = parse_skopeo_yaml(
+      "quay.io:\n"
+      "  images: {all: [], some: [1, 2]}\n"
+      "  images-by-tag-regex: {match: '^1'}\n"
+      "  exclude: {all: ['-rc', nightly], match: beta$}\n"
+      "  newest: {all: 3}\n"
+      "  platforms: {some: [linux/amd64, linux/arm64/v8], 'some:2': all, 'match:1.5': 'linux/386'}\n"
+      "  targets: {some: base/some, 'some:2': base/some:stable, all: everything}\n"
+      "docker.io:\n"
+      "  images: {busybox: [1]}\n"
+      "  targets: {busybox: base/busybox}\n",
+      "f.yaml");
+  REQUIRE(yaml.repositories.size() == 2);
+  const exporter::TagFilter& all = yaml.repositories[0].filter;
+  CHECK(all.newest() == 3);
+  CHECK(all.takes("1.2.3"));
+  for (const char* tag : {"1.2-rc1", "1.2-nightly", "latest"}) CHECK_FALSE(all.takes(tag));
+  const exporter::TagFilter& match = yaml.repositories[1].filter;
+  CHECK_FALSE(match.newest());
+  CHECK(match.takes("1-beta-2"));
+  CHECK_FALSE(match.takes("1-beta"));
+  const auto platforms = [&](const char* name) {
+    const auto* filter = yaml.platforms.find(image::Reference::parse(name));
+    return filter == nullptr ? std::string("none") : filter->str();
+  };
+  CHECK(platforms("quay.io/some:1") == "linux/amd64,linux/arm64");
+  CHECK(platforms("quay.io/some:2") == "all");
+  CHECK(platforms("quay.io/match:1.5") == "linux/386");
+  CHECK(platforms("quay.io/match:1.6") == "none");
+  CHECK(platforms("quay.io/all:1") == "none");
+  CHECK(*yaml.targets.find(image::Reference::parse("quay.io/some:1")) == "base/some");
+  CHECK(*yaml.targets.find(image::Reference::parse("quay.io/some:2")) == "base/some:stable");
+  CHECK(*yaml.targets.find(image::Reference::parse("busybox:1")) == "base/busybox");
+}
+
+TEST_CASE("rules for what is not selected, or that cannot be meant, are refused where they stand") {
+  const std::string section = "quay.io: {images: {org/app: [1, 2], all: []}, ";
+  check_refused({
+      {section + "platforms: {org/ap: all}}", "f.yaml:1:59: 'org/ap' is not among what quay.io is asked for",
+       "did you mean 'org/app'?"},
+      {section + "targets: {'org/app:3': x}}", "f.yaml:1:57: 'org/app:3' is not among", "'org/app:1'"},
+      {section + "exclude: {web: x}}", "f.yaml:1:57: 'web' is not among", "there are: all, org/app"},
+      {section + "platforms: {App: all}}", "f.yaml:1:59: bad image name 'quay.io/App'"},
+      {section + "platforms: {'org/app@" + k_digest + "': all}}", "a digest has no rules of its own"},
+      {section + "platforms: {org/app: linux}}", "f.yaml:1:68: bad platform 'linux'"},
+      {section + "platforms: {org/app: [linux/amd64, x]}}", "f.yaml:1:82: bad platform 'x'"},
+      {section + "platforms: {org/app: [all, linux/amd64]}}", "`all` stands alone"},
+      {section + "platforms: {org/app: []}}", "f.yaml:1:68: there is nothing in its list"},
+      {section + "platforms: {org/app: }}", "f.yaml:1:59: its value is missing"},
+      {section + "platforms: {org/app: {a: b}}}", "f.yaml:1:68: expected text, found a map"},
+      {section + "platforms: [org/app]}", "f.yaml:1:58: expected a map, found a list"},
+      {section + "exclude: {org/app: x}}", "f.yaml:1:66: all tags of 'org/app' are named one by one",
+       "[] under"},
+      {section + "exclude: {'all:1': x}}", "exclude speaks of repositories"},
+      {section + "exclude: {all: '('}}", "f.yaml:1:62: bad regular expression '('"},
+      {section + "exclude: {all: ['']}}", "f.yaml:1:63: the regular expression is missing"},
+      {section + "exclude: {all: []}}", "f.yaml:1:62: there is nothing in its list"},
+      {section + "newest: {org/app: 1}}", "all tags of 'org/app' are named one by one"},
+      {section + "newest: {all: 0}}", "f.yaml:1:61: expected a number of versions, from 1 on, found '0'"},
+      {section + "newest: {all: -1}}", "found '-1'"},
+      {section + "newest: {all: 1e3}}", "found '1e3'"},
+      {section + "newest: {all: 99999999999999999999}}", "expected a number"},
+      {section + "newest: {all: '3'}}", "expected a number"},
+      {section + "newest: {all: [3]}}", "f.yaml:1:61: expected text, found a list"},
+      {section + "targets: {org/app: Base/app}}", "f.yaml:1:66: bad "},
+      {section + "targets: {org/app: 'base/app:1'}}", "TO has a tag, so FROM needs one"},
+      {section + "targets: {org/app: ../app}}", "f.yaml:1:66: bad "},
+      {section + "targets: {org/app: base/}}", "f.yaml:1:66: bad "},
+      {section + "target: {org/app: x}}", "unknown key 'target'", "did you mean 'targets'?"},
+      {"docker.io: {images: {a: [1]}, targets: {a: x, library/a: y}}",
+       "f.yaml:1:47: 'library/a' stands here a second time"},
+  });
+}
+
 TEST_CASE("credentials, TLS and certificates belong to the registry they stand under") {
   const test::TempDir dir;
   const auto yaml = parse_skopeo_yaml(

@@ -73,6 +73,22 @@ TEST_CASE("the most specific rule wins, whatever their order") {
   }
 }
 
+TEST_CASE("what is listed comes after the rules and before the mode, a tag before its repository") {
+  Mapping mapping = with_rules({"quay.io/org/web=front/web"}, NameMode::flat);
+  mapping.listed = {{"quay.io/org/app", "base/app"},
+                    {"quay.io/org/app:2", "base/app:stable"},
+                    {"quay.io/org/web", "listed/web"}};
+  struct Row {
+    std::string source, inside;
+  };
+  const Row k_table[] = {
+      {"quay.io/org/app:1", "base/app:1"},  {"quay.io/org/app:2", "base/app:stable"},
+      {"quay.io/org/web:1", "front/web:1"}, {"quay.io/org/app@" + k_digest, "base/app@" + k_digest},
+      {"quay.io/org/other:1", "other:1"},
+  };
+  for (const auto& [source, inside] : k_table) CHECK(mapping.inside(Reference::parse(source)) == inside);
+}
+
 TEST_CASE("malformed rules are refused") {
   struct Row {
     const char *text, *why;

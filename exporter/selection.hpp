@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/cli/registry_access.hpp"
+#include "common/image/platform.hpp"
+#include "common/image/reference.hpp"
+#include "exporter/name_rules.hpp"
+#include "exporter/tag_filter.hpp"
+
+namespace airgap::exporter {
+
+/// One image to be resolved.
+struct Wanted {
+  image::Reference name;  ///< with a tag or a digest
+  friend bool operator==(const Wanted&, const Wanted&) = default;
+};
+
+/// A repository whose tags have to be listed.
+struct WantedTags {
+  image::Reference repository;  ///< without tag and digest
+  TagFilter filter;
+  std::string place;  ///< "images.yaml:3:5"; empty for the command line
+};
+
+using PlatformRules = NameRules<image::PlatformFilter>;
+using TargetRules = NameRules<std::string>;  ///< path[:tag] inside
+
+/// Which platforms of an image are wanted.
+struct WantedPlatforms {
+  image::PlatformFilter general;  ///< of what nothing else is said
+  PlatformRules asked;            ///< by the command line, which goes first
+  PlatformRules listed;           ///< by lists
+
+  const image::PlatformFilter& of(const image::Reference& image) const {
+    if (const auto* filter = asked.find(image)) return *filter;
+    if (const auto* filter = listed.find(image)) return *filter;
+    return general;
+  }
+};
+
+/// What is to be carried.
+struct Selection {
+  std::vector<Wanted> images;            ///< each once, in the order asked for
+  std::vector<WantedTags> repositories;  ///< expand() turns them into images
+  cli::SettingsOfRegistries registries;  ///< what the lists say of them
+  WantedPlatforms platforms;
+  TargetRules targets;            ///< what the lists say of names inside
+  bool default_platform = false;  ///< the operator named none, so this machine's was taken
+};
+
+}  // namespace airgap::exporter
