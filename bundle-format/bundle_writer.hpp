@@ -22,6 +22,9 @@ class BundleWriter {
 
   /// bundle.json of an earlier run, finished or not.
   virtual const std::optional<BundleInfo>& existing() const = 0;
+  /// What is there under that name: of existing(), or where a form has no bundle.json, what lies in the
+  /// image's place. Null when there is none, or it is not whole.
+  virtual const Image* existing_image(const image::Reference& name) const;
   /// True when `existing()` is a finished bundle (sealed by SHA256SUMS).
   virtual bool finished() const = 0;
   /// The bytes of a manifest that an earlier run left, verified; nothing when it is not there or damaged.
@@ -46,18 +49,27 @@ class BundleWriter {
   virtual void commit() = 0;
 };
 
-enum class OutputForm { directory, archive, pipe };
+enum class OutputForm { directory, archive, pipe, skopeo_tree };
+
+/// How a tree of skopeo's directories is written.
+struct TreeOptions {
+  bool scoped = false;  ///< folders are called by the whole name, not by its last component
+  bool prune = false;   ///< images beside the contents go away
+};
 
 struct OutputOptions {
   std::string path;        ///< DIR, FILE.tar or "-"
   bool overwrite = false;  ///< a finished archive with another plan may be replaced
   bool dry_run = false;    ///< only look: nothing is created, locked or changed, and begin() is not called
   std::stop_token stop{};  ///< asked while nobody reads a pipe
+  std::optional<TreeOptions> skopeo_tree{};  ///< not a bundle: what skopeo sync writes
 };
 
 /// What form a path asks for: "-" is a pipe, a name ending in ".tar" an archive, all else a directory. Throws
 /// UsageError for a path that exists as something else, "/", or an ending that is not written yet.
 OutputForm output_form(const std::string& path);
+/// The same for a tree of skopeo's directories: any path of a directory.
+OutputForm tree_form(const std::string& path);
 
 /// Opens the writer for a path; see the files directory_writer, archive_writer, pipe_writer.
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options);

@@ -11,6 +11,7 @@
 #include "bundle-format/directory_writer.hpp"
 #include "bundle-format/layout.hpp"
 #include "bundle-format/pipe_writer.hpp"
+#include "bundle-format/skopeo_tree/tree_writer.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 
@@ -97,13 +98,26 @@ OutputForm output_form(const std::string& path) {
   return OutputForm::directory;
 }
 
+OutputForm tree_form(const std::string& path) {
+  constexpr std::string_view k_hint = "name a directory for --format skopeo-dir";
+  if (path.empty() || path.find('\0') != std::string::npos) refuse(path, "that is no path", k_hint);
+  if (path == "-") refuse(path, "skopeo's directories do not go through a pipe", k_hint);
+  check_directory(path);
+  return OutputForm::skopeo_tree;
+}
+
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options) {
+  if (options.skopeo_tree) {
+    tree_form(options.path);
+    return skopeo_tree::open_tree_writer(options.path, *options.skopeo_tree, options.dry_run);
+  }
   switch (output_form(options.path)) {
     case OutputForm::pipe:
       return open_pipe_writer(standard_output(), options.stop);
     case OutputForm::archive:
       return open_archive_writer(options.path, options.overwrite);
     case OutputForm::directory:
+    case OutputForm::skopeo_tree:
       break;
   }
   return open_directory_writer(options.path);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/skopeo_tree/tree_writer.hpp"
 #include "common/cli/report.hpp"
 #include "common/diag/exit_code.hpp"
 #include "common/text/human_size.hpp"
@@ -28,7 +29,10 @@ namespace {
 class ExportRun {
  public:
   ExportRun(const ExportSettings& settings, cli::Context& context)
-      : m_settings(settings), m_context(context), m_form(bundle::output_form(settings.output)) {
+      : m_settings(settings),
+        m_context(context),
+        m_form(settings.skopeo_tree ? bundle::tree_form(settings.output)
+                                    : bundle::output_form(settings.output)) {
     m_report.command = "pull";
     m_report.bundle = settings.output;
   }
@@ -94,7 +98,15 @@ class ExportRun {
     m_writer = bundle::open_writer({.path = m_settings.output,
                                     .overwrite = m_settings.overwrite,
                                     .dry_run = m_settings.dry_run,
-                                    .stop = m_context.stop});
+                                    .stop = m_context.stop,
+                                    .skopeo_tree = tree_options()});
+  }
+
+  bool scoped() const { return m_settings.names.mode == image::NameMode::scoped; }
+
+  std::optional<bundle::TreeOptions> tree_options() const {
+    if (m_form != bundle::OutputForm::skopeo_tree) return std::nullopt;
+    return bundle::TreeOptions{.scoped = scoped(), .prune = m_settings.prune};
   }
 
   Selection expand_all(Selection selection, TagLists& tags) {
@@ -135,6 +147,11 @@ class ExportRun {
   }
 
   ExportPlan plan_for(const PinnedImages& pinned) {
+    if (m_form == bundle::OutputForm::skopeo_tree) {
+      std::vector<image::Reference> names;
+      for (const PinnedImage& image : pinned.images) names.push_back(image.name);
+      skopeo_tree::check_folders(names, scoped());
+    }
     const bool directory = m_form == bundle::OutputForm::directory;
     Holdings holdings = holdings_of(*m_writer, pinned, directory && !m_settings.prune);
     holdings.number_used = holdings.finished || directory;
@@ -176,6 +193,12 @@ class ExportRun {
     m_writer->commit();
     m_report.bytes_present = plan.kept_bytes;
     const bundle::BundleInfo& info = plan.contents.info;
+    if (m_form == bundle::OutputForm::skopeo_tree) {
+      m_context.console.status(fmt::format("{}: {}, {}", m_settings.output,
+                                           text::counted(info.images.size(), "image"),
+                                           text::human_size(info.stored_bytes())));
+      return;
+    }
     m_context.console.status(fmt::format("{}: {}, {}, stream {} sequence {}", m_settings.output,
                                          text::counted(info.images.size(), "image"),
                                          text::human_size(info.stored_bytes()), info.stream, info.sequence));
@@ -252,7 +275,7 @@ class ExportRun {
   }
 
   bool was_there(const bundle::Image& image) const {
-    const bundle::Image* earlier = m_writer->finished() ? known_images(*m_writer).find(image.name) : nullptr;
+    const bundle::Image* earlier = m_writer->finished() ? m_writer->existing_image(image.name) : nullptr;
     return earlier != nullptr && earlier->digest == image.digest;
   }
 

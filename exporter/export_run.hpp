@@ -13,6 +13,7 @@ struct ExportSettings {
   cli::RegistryAccessOptions access;
   image::Mapping names;
   std::string output;
+  bool skopeo_tree = false;  ///< not a bundle: the directories that skopeo sync writes
   bool referrers = true;
   bool allow_empty = false;
   bool overwrite = false;

@@ -71,14 +71,7 @@ void drop_orphans(const PinnedImages& selected, std::vector<PinnedImage>& kept) 
 
 KnownImages known_images(const bundle::BundleWriter& writer) {
   KnownImages known;
-  known.find = [&writer](const image::Reference& name) -> const bundle::Image* {
-    if (!writer.existing()) return nullptr;
-    const auto& images = writer.existing()->images;  // sorted by name
-    const auto found = std::lower_bound(
-        images.begin(), images.end(), name,
-        [](const bundle::Image& image, const image::Reference& wanted) { return image.name < wanted; });
-    return found != images.end() && found->name == name ? &*found : nullptr;
-  };
+  known.find = [&writer](const image::Reference& name) { return writer.existing_image(name); };
   known.manifest = [&writer](const hash::Digest& digest) { return writer.existing_manifest(digest); };
   return known;
 }

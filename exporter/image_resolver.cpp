@@ -10,6 +10,7 @@
 #include "common/diag/log.hpp"
 #include "common/image/image_config.hpp"
 #include "common/image/manifest.hpp"
+#include "common/image/media_type.hpp"
 #include "exporter/docker_entry.hpp"
 #include "exporter/platform_choice.hpp"
 
@@ -26,6 +27,16 @@ registry::Repository repository_of(const image::Reference& name) {
   throw diag::NetworkError(
       fmt::format("{} does not exist in its registry", name.str()),
       "check the name and the tag; a private repository may also answer so without credentials");
+}
+
+// Whether `filter` would choose what is carried. A tree of skopeo's does not say how it was chosen; where it
+// carries the very document that the tag stands for, the platforms do.
+bool chosen_by(const bundle::Image& known, const image::PlatformFilter& filter) {
+  if (!known.platform_choice.empty()) return known.platform_choice == filter.str();
+  if (filter.all) return true;
+  return image::manifest_kind(known.media_type) == image::ManifestKind::image &&
+         std::all_of(known.platforms.begin(), known.platforms.end(),
+                     [&](const image::Platform& platform) { return filter.matches(platform); });
 }
 
 // A registry that cannot list them fails the image (DESIGN 1.1); the operator may decide otherwise.
@@ -80,7 +91,7 @@ PinnedImage ImageResolver::pin(const image::Reference& name, DocumentSource& doc
   }
   const auto head = m_client.head_manifest(repository_of(name), *name.tag);
   if (!head) throw_missing(name);
-  if (known != nullptr && known->source_digest == head->digest && known->platform_choice == filter.str()) {
+  if (known != nullptr && known->source_digest == head->digest && chosen_by(*known, filter)) {
     return pin_known(name, *known, documents);
   }
   return pin_from_registry(name, head->digest.str(), documents, filter);

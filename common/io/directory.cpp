@@ -41,6 +41,8 @@ Entry entry_of(std::string name, const struct stat& status) {
                : S_ISDIR(status.st_mode) ? EntryKind::directory
                                          : EntryKind::other;
   entry.size = static_cast<std::uint64_t>(status.st_size);
+  entry.device = status.st_dev;
+  entry.inode = status.st_ino;
   return entry;
 }
 
@@ -194,6 +196,18 @@ void Directory::rename(std::string_view from, std::string_view to) const {
   if (::renameat(parent_from.fd(), last_from.c_str(), parent_to.fd(), last_to.c_str()) != 0) {
     fail(errno, "cannot rename " + std::string(from) + " to", path_of(to));
   }
+}
+
+bool Directory::hard_link(std::string_view from, std::string_view to) const {
+  std::string last_from;
+  std::string last_to;
+  const File parent_from = parent_of(from, last_from);
+  const File parent_to = parent_of(to, last_to);
+  if (::linkat(parent_from.fd(), last_from.c_str(), parent_to.fd(), last_to.c_str(), 0) == 0) return true;
+  // FAT and FUSE say EPERM, ENOSYS or EOPNOTSUPP, a file with its most links EMLINK.
+  if (errno == EPERM || errno == ENOSYS || errno == EOPNOTSUPP || errno == EMLINK || errno == EXDEV)
+    return false;
+  fail(errno, "cannot link " + std::string(from) + " to", path_of(to));
 }
 
 void Directory::remove_file(std::string_view name) const {

@@ -15,7 +15,9 @@ enum class EntryKind { file, directory, other };  ///< other: links, devices, pi
 struct Entry {
   std::string name;
   EntryKind kind = EntryKind::other;
-  std::uint64_t size = 0;  ///< bytes, of files
+  std::uint64_t size = 0;    ///< bytes, of files
+  std::uint64_t device = 0;  ///< with `inode`: the same for every name of one file
+  std::uint64_t inode = 0;
 };
 
 /// A directory held by a descriptor. Names are relative, of one or more components; no component may be a
@@ -39,8 +41,10 @@ class Directory {
 
   void make_directories(std::string_view name) const;
   void rename(std::string_view from, std::string_view to) const;  ///< replaces `to`
-  void remove_file(std::string_view name) const;                  ///< absent is fine
-  void remove_directory(std::string_view name) const;             ///< empty; absent is fine
+  /// Gives the file `from` a second name. False where the file system has no (more) links for it.
+  bool hard_link(std::string_view from, std::string_view to) const;
+  void remove_file(std::string_view name) const;       ///< absent is fine
+  void remove_directory(std::string_view name) const;  ///< empty; absent is fine
   /// fsync of a directory's own entries. File systems that cannot (exFAT by FUSE) are tolerated (R130).
   void sync(std::string_view name = {}) const;
   /// syncfs: everything written so far to this file system is on stable storage when it returns.

@@ -4,7 +4,8 @@
 
 #include "bundle-format/bundle_writer.hpp"
 #include "common/cli/registry_access.hpp"
-#include "common/text/human_size.hpp"
+#include "common/diag/error.hpp"
+#include "common/text/escape.hpp"
 #include "exporter/commands/commands.hpp"
 #include "exporter/commands/export_options.hpp"
 #include "exporter/export_run.hpp"
@@ -15,6 +16,7 @@ namespace {
 struct Options {
   ExportOptions common;
   std::string output;
+  std::string format;
   bool overwrite = false;
   bool prune = false;
   bool keep_going = false;
@@ -24,6 +26,8 @@ struct Options {
 void declare(cli::Command& command, Options& options) {
   command.option("-o,--output", options.output, "DIR|FILE.tar|-",
                  "where the bundle goes; - is standard output", true);
+  command.option("--format", options.format, "bundle|skopeo-dir",
+                 "skopeo-dir: the directories that skopeo sync writes, --scoped or not");
   options.common.declare_selection(command);
   command.flag("--overwrite", options.overwrite, "replace a finished archive that holds other images");
   command.flag("--prune", options.prune, "a directory holds the selection alone afterwards");
@@ -35,10 +39,26 @@ void declare(cli::Command& command, Options& options) {
   command.example("airgap-export pull --from images.txt --output bundle/",
                   "a list, into a directory; run it again to update");
   command.example("airgap-export pull --from sync.yaml --output bundle/", "the YAML that skopeo sync reads");
+  command.example("airgap-export pull --from sync.yaml --format skopeo-dir --scoped --output tree/",
+                  "what skopeo sync --src yaml --dest dir --scoped writes");
   command.example(
       "airgap-export pull alpine:3 --platform all --output - | ssh inside airgap-import push - "
       "registry.internal",
       "through a pipe, all platforms");
+}
+
+// Whether a tree of skopeo's is asked for.
+bool is_skopeo_tree(const Options& options) {
+  if (options.format.empty() || options.format == "bundle") return false;
+  if (options.format != "skopeo-dir") {
+    throw diag::UsageError(fmt::format("--format: there is no '{}'", text::escape(options.format)),
+                           "it is bundle, or skopeo-dir for what skopeo sync writes");
+  }
+  if (options.common.flat || !options.common.maps.empty()) {
+    throw diag::UsageError("--format skopeo-dir takes --scoped, and no other names",
+                           "give --flat and --map to airgap-import push, which reads such directories");
+  }
+  return true;
 }
 
 }  // namespace
@@ -48,12 +68,14 @@ void add_pull(cli::App& app) {
   const auto options = std::make_shared<Options>();
   declare(command, *options);
   command.runs([options](cli::Context& context) {
-    const bundle::OutputForm form = bundle::output_form(options->output);
-    if (form == bundle::OutputForm::pipe) context.console.reserve_stdout();
+    const bool tree = is_skopeo_tree(*options);
+    if (!tree && bundle::output_form(options->output) == bundle::OutputForm::pipe)
+      context.console.reserve_stdout();
     return run_export({.select = options->common.select,
                        .access = options->common.access,
                        .names = options->common.names(),
                        .output = options->output,
+                       .skopeo_tree = tree,
                        .referrers = !options->common.no_referrers,
                        .allow_empty = options->common.allow_empty,
                        .overwrite = options->overwrite,

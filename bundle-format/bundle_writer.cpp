@@ -1,0 +1,16 @@
+#include "bundle-format/bundle_writer.hpp"
+
+#include <algorithm>
+
+namespace airgap::bundle {
+
+const Image* BundleWriter::existing_image(const image::Reference& name) const {
+  if (!existing()) return nullptr;
+  const auto& images = existing()->images;  // sorted by name
+  const auto found = std::lower_bound(
+      images.begin(), images.end(), name,
+      [](const Image& image, const image::Reference& wanted) { return image.name < wanted; });
+  return found != images.end() && found->name == name ? &*found : nullptr;
+}
+
+}  // namespace airgap::bundle

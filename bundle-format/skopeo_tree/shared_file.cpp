@@ -1,0 +1,77 @@
+#include "bundle-format/skopeo_tree/shared_file.hpp"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "common/diag/error.hpp"
+#include "common/hash/verifying_source.hpp"
+
+namespace airgap::skopeo_tree {
+namespace {
+
+#ifndef EXFAT_SUPER_MAGIC
+constexpr long EXFAT_SUPER_MAGIC = 0x2011BAB0;
+#endif
+
+class FileSink : public io::Sink {
+ public:
+  explicit FileSink(io::File& file) : m_file(file) {}
+  void write(std::span<const std::byte> data) override { m_file.write_all(data); }
+  void finish() override { m_file.sync(); }
+
+ private:
+  io::File& m_file;
+};
+
+void copy_blob(const io::Directory& top, const bundle::Blob& blob, const std::string& from,
+               const std::string& to, const std::string& temporary) {
+  const auto original = std::make_shared<const io::File>(top.open_file(from));
+  io::FileRangeSource bytes(original, 0, original->size());
+  hash::VerifyingSource verified(bytes, blob.digest, blob.size);
+  top.remove_file(temporary);
+  io::File copy = top.create_file(temporary);
+  FileSink sink(copy);
+  io::pump(verified, sink);
+  sink.finish();
+  copy.close();
+  top.rename(temporary, to);
+}
+
+}  // namespace
+
+bool links_work(const io::Directory& top, const std::string& in, const std::string& file) {
+  const std::string second = in + "/link";
+  top.remove_file(second);
+  const bool works = top.hard_link(in + "/" + file, second);
+  top.remove_file(second);
+  return works;
+}
+
+void share_blob(const io::Directory& top, const bundle::Blob& blob, const std::string& from,
+                const std::string& to, bool links, const std::string& temporary) {
+  if (links) {
+    top.remove_file(to);
+    if (top.hard_link(from, to)) return;  // a file has a most number of names
+  }
+  copy_blob(top, blob, from, to, temporary);
+}
+
+bool takes_no_colons(long file_system_type) noexcept {
+  return file_system_type == MSDOS_SUPER_MAGIC || file_system_type == EXFAT_SUPER_MAGIC;
+}
+
+void refuse_file_system_without_colons(const std::string& path) {
+  std::filesystem::path there = std::filesystem::absolute(path).lexically_normal();
+  std::error_code error;
+  while (there.has_relative_path() && !std::filesystem::exists(there, error)) there = there.parent_path();
+  struct statfs status {};
+  if (::statfs(there.c_str(), &status) != 0 || !takes_no_colons(status.f_type)) return;
+  throw diag::StorageError(
+      "the file system of " + path + " takes no ':' in names, which skopeo's directories need",
+      "write the bundle's own form there, as in --output bundle.tar, or format the medium with ext4 or XFS");
+}
+
+}  // namespace airgap::skopeo_tree

@@ -1,0 +1,62 @@
+#include "bundle-format/skopeo_tree/shared_file.hpp"
+
+#include <doctest/doctest.h>
+#include <linux/magic.h>
+
+#include <filesystem>
+
+#include "../writer_fixture.hpp"
+#include "common/hash/hasher.hpp"
+#include "common/hash/verifying_source.hpp"
+
+using namespace airgap;
+using namespace airgap::skopeo_tree;
+using namespace airgap::bundle::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* k_bytes = "the bytes of a layer";
+
+bundle::Blob blob() {
+  const std::string bytes = k_bytes;
+  return {hash::sha256_of(bytes), bytes.size(), bundle::BlobKind::layer, bytes.size()};
+}
+
+}  // namespace
+
+TEST_CASE("a blob gets a second place: a link, or without links a copy; what was there is replaced") {
+  for (const bool links : {true, false}) {
+    CAPTURE(links);
+    const TempDirectory temp;
+    write_file(temp.path("first"), k_bytes);
+    fs::create_directory(temp.path("folder"));
+    write_file(temp.path("folder/file"), "x");
+    const io::Directory top = io::Directory::open(temp.path());
+    for (const char* to : {"absent", "cut"}) {
+      if (std::string(to) == "cut") write_file(temp.path("cut"), "the by");
+      share_blob(top, blob(), "first", to, links, "temporary");
+      CHECK(file_text(temp.path(to)) == k_bytes);
+    }
+    CHECK(fs::hard_link_count(temp.path("first")) == (links ? 3 : 1));
+    CHECK_FALSE(fs::exists(temp.path("temporary")));
+    CHECK(links_work(top, "folder", "file"));
+  }
+}
+
+TEST_CASE("a copy of bytes that are not the blob's is not made") {
+  const TempDirectory temp;
+  write_file(temp.path("first"), "the bytes of a laser");
+  const io::Directory top = io::Directory::open(temp.path());
+  CHECK_THROWS_AS(share_blob(top, blob(), "first", "second", false, "temporary"), hash::DigestMismatch);
+  CHECK_FALSE(fs::exists(temp.path("second")));
+}
+
+TEST_CASE("FAT and exFAT take no colons, and skopeo's names have some") {
+  CHECK(takes_no_colons(MSDOS_SUPER_MAGIC));
+  CHECK(takes_no_colons(0x2011BAB0));
+  CHECK_FALSE(takes_no_colons(EXT4_SUPER_MAGIC));
+  CHECK_FALSE(takes_no_colons(TMPFS_MAGIC));
+  const TempDirectory temp;
+  CHECK_NOTHROW(refuse_file_system_without_colons(temp.path("not/there/yet")));
+}
