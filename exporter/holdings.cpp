@@ -81,6 +81,7 @@ Holdings holdings_of(const bundle::BundleWriter& writer, const PinnedImages& sel
   holdings.info = writer.existing();
   holdings.finished = writer.finished();
   holdings.has_blob = [&writer](const bundle::Blob& blob) { return writer.has_blob(blob); };
+  holdings.partial_bytes = [&writer](const bundle::Blob& blob) { return writer.partial_bytes(blob); };
   if (!keep_others || !holdings.info) return holdings;
 
   std::set<image::Reference> replaced;

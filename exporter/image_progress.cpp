@@ -25,6 +25,7 @@ void ImageProgress::blob_started(const hash::Digest& digest, std::uint64_t size,
 }
 
 void ImageProgress::blob_progress(const hash::Digest& digest, std::uint64_t moved) {
+  m_moved += moved;
   m_next.blob_progress(digest, moved);
 }
 

@@ -25,6 +25,8 @@ class ImageProgress : public transport::Observer {
   void blob_restarted(const hash::Digest& digest, std::uint64_t lost) override;
   void blob_finished(const hash::Digest& digest, std::uint64_t size, std::string_view outcome) override;
 
+  std::uint64_t moved() const noexcept { return m_moved; }  ///< bytes that arrived, repeats included
+
  private:
   double seconds() const;
 
@@ -34,6 +36,7 @@ class ImageProgress : public transport::Observer {
   std::unordered_map<hash::Digest, std::vector<std::size_t>>
       m_images_of_blob;                             // of blobs still to come; never changed
   std::vector<std::atomic<std::size_t>> m_missing;  // blobs, by image
+  std::atomic<std::uint64_t> m_moved = 0;
 };
 
 }  // namespace airgap::exporter

@@ -107,9 +107,10 @@ class Collector {
 
 void refuse_collisions(const std::vector<bundle::Image>& images) {
   const image::RegistryTarget inside{.registry = "REGISTRY"};
-  std::vector<std::pair<image::Reference, image::Reference>> names;
+  std::vector<image::Naming> names;
   names.reserve(images.size());
-  for (const bundle::Image& image : images) names.emplace_back(image.name, inside.place(image.target));
+  for (const bundle::Image& image : images)
+    names.push_back({image.name, inside.place(image.target), image.digest.str()});
   const auto collisions = image::find_collisions(names);
   if (collisions.empty()) return;
   throw diag::UsageError(collisions.front().str(), collisions.front().hint());
@@ -156,6 +157,7 @@ ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const
     } else if (blob.kind != bundle::BlobKind::manifest) {
       plan.fetch.push_back(blob);
       plan.fetch_bytes += blob.size;
+      plan.partial_bytes += std::min(blob.size, holdings.partial_bytes(blob));
     }
   }
   for (const bundle::Blob& blob : plan.fetch) {

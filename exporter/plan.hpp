@@ -28,8 +28,9 @@ struct ExportPlan {
   std::map<hash::Digest, std::shared_ptr<const std::string>>
       at_hand;  ///< bytes of small configs already read
   std::uint64_t fetch_bytes = 0;
-  std::uint64_t kept_bytes = 0;  ///< of blobs that an earlier run left
-  bool unchanged = false;        ///< a finished bundle holds just this already
+  std::uint64_t kept_bytes = 0;     ///< of blobs that an earlier run left whole
+  std::uint64_t partial_bytes = 0;  ///< of those in `fetch`, what an earlier run left unfinished
+  bool unchanged = false;           ///< a finished bundle holds just this already
 };
 
 /// What the place of the bundle holds already.
@@ -39,6 +40,7 @@ struct Holdings {
   bool finished = false;     ///< sealed, and nothing has touched it since
   bool number_used = false;  ///< `info` was sealed once, so new contents take the next sequence number
   std::function<bool(const bundle::Blob&)> has_blob;
+  std::function<std::uint64_t(const bundle::Blob&)> partial_bytes;  ///< of a blob that is not there whole
 };
 
 struct PlanOptions {

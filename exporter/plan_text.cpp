@@ -14,7 +14,8 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced) {
   writer.begin_object().member("event", "plan").member("images", info.images.size());
   writer.member("blobs", info.blobs.size()).member("bytes", info.stored_bytes());
   writer.member("referencedBytes", referenced).member("keptBytes", plan.kept_bytes);
-  writer.member("fetchBlobs", plan.fetch.size()).member("fetchBytes", plan.fetch_bytes).end_object();
+  writer.member("fetchBlobs", plan.fetch.size()).member("fetchBytes", plan.fetch_bytes - plan.partial_bytes);
+  writer.member("partialBytes", plan.partial_bytes).end_object();
   return writer.str();
 }
 
@@ -33,8 +34,9 @@ void print_plan(const ExportPlan& plan, cli::Console& console) {
   if (plan.unchanged) {
     console.status("nothing new: the bundle holds all of it already");
   } else {
-    console.status(fmt::format("{} to fetch in {}, {} there already", text::human_size(plan.fetch_bytes),
-                               text::counted(plan.fetch.size(), "blob"), text::human_size(plan.kept_bytes)));
+    console.status(fmt::format(
+        "{} to fetch in {}, {} there already", text::human_size(plan.fetch_bytes - plan.partial_bytes),
+        text::counted(plan.fetch.size(), "blob"), text::human_size(plan.kept_bytes + plan.partial_bytes)));
   }
 }
 

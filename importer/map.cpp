@@ -25,17 +25,17 @@ image::Reference target_of(const bundle::Image& image, const image::RegistryTarg
 std::vector<delivery::Placement> map_images(const bundle::BundleInfo& info, transport::ImageSource& source,
                                             const image::RegistryTarget& where,
                                             const std::optional<image::Mapping>& names) {
-  std::vector<std::pair<image::Reference, image::Reference>> pairs;
+  std::vector<image::Naming> namings;
   for (const bundle::Image& image : info.images)
-    pairs.emplace_back(image.name, target_of(image, where, names));
-  const auto collisions = image::find_collisions(pairs);
+    namings.push_back({image.name, target_of(image, where, names), image.digest.str()});
+  const auto collisions = image::find_collisions(namings);
   if (!collisions.empty()) {
     throw diag::UsageError(collisions.front().str(), collisions.front().hint());
   }
   std::vector<delivery::Placement> placements;
   for (std::size_t i = 0; i < info.images.size(); ++i) {
     const bundle::Image& image = info.images[i];
-    image::Reference target = std::move(pairs[i].second);
+    image::Reference target = std::move(namings[i].target);
     registry::Repository repository{target.registry, target.repository};
     placements.push_back(
         {image.name, image.digest, image.bytes, image.subject, std::move(target), std::move(repository),

@@ -20,6 +20,7 @@ void write_image(json::Writer& writer, const ImageOutcome& image) {
   writer.member("target", json_text(image.target)).member("bytes", image.bytes);
   writer.member("outcome", json_text(image.outcome)).member("seconds", seconds_of(image.seconds));
   writer.member("error", json_text(image.error)).member("error_kind", json_text(image.error_kind));
+  writer.member("hint", json_text(image.hint));
   writer.key("notes").begin_array();
   for (const std::string& note : image.notes) writer.value(json_text(note));
   writer.end_array().end_object();

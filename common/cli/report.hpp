@@ -18,6 +18,7 @@ struct ImageOutcome {
   double seconds = 0;
   std::string error;               ///< message, empty without a failure
   std::string error_kind;          ///< "network", "integrity", …
+  std::string hint;                ///< what the operator does next about the failure; may be empty
   std::vector<std::string> notes;  ///< "the index was narrowed to linux/amd64; original digest sha256:…"
 };
 

@@ -182,17 +182,24 @@ std::string Collision::hint() const {
   return "keep them apart with --scoped, or name another target with --map FROM=TO";
 }
 
-std::vector<Collision> find_collisions(std::span<const std::pair<Reference, Reference>> names) {
-  std::map<Reference, std::set<Reference>> sources_of;
-  for (const auto& [source, target] : names) {
-    if (target.digest && !target.tag) continue;
-    Reference tag = target;
+std::vector<Collision> find_collisions(std::span<const Naming> names) {
+  struct Claims {
+    std::set<Reference> sources;
+    std::set<std::string> contents;
+  };
+  std::map<Reference, Claims> claims_of;
+  for (const Naming& name : names) {
+    if (name.target.digest && !name.target.tag) continue;
+    Reference tag = name.target;
     tag.digest.reset();
-    sources_of[tag].insert(source);
+    Claims& claims = claims_of[tag];
+    claims.sources.insert(name.source);
+    claims.contents.insert(name.digest.empty() ? name.source.str() : name.source.name() + "@" + name.digest);
   }
   std::vector<Collision> collisions;
-  for (const auto& [target, sources] : sources_of) {
-    if (sources.size() > 1) collisions.push_back({target, {sources.begin(), sources.end()}});
+  for (const auto& [target, claims] : claims_of) {
+    if (claims.contents.size() > 1)
+      collisions.push_back({target, {claims.sources.begin(), claims.sources.end()}});
   }
   return collisions;
 }

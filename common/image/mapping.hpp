@@ -65,8 +65,16 @@ struct Collision {
   friend bool operator==(const Collision&, const Collision&) = default;
 };
 
-/// All collisions of (source, target) pairs, sorted by target. The same source listed twice is none; a target
-/// that has a digest and no tag cannot collide.
-std::vector<Collision> find_collisions(std::span<const std::pair<Reference, Reference>> names);
+/// A source, where it goes, and what it stands for.
+struct Naming {
+  Reference source;
+  Reference target;
+  std::string digest{};  ///< empty when it is not known: then it counts as different from all others
+};
+
+/// All collisions, sorted by target. The same source listed twice is none, nor are two names of one
+/// repository for one digest (app:1 and app:1@sha256:…); a target that has a digest and no tag cannot
+/// collide.
+std::vector<Collision> find_collisions(std::span<const Naming> names);
 
 }  // namespace airgap::image

@@ -22,6 +22,14 @@ void ExportOptions::declare_selection(cli::Command& command) {
   command.option("--map", maps, "FROM=TO", "inside, FROM (a name, or a prefix ending in /) is called TO");
 }
 
+SourceSettings ExportOptions::source(bool keep_going) const {
+  return {.select = select,
+          .access = access,
+          .referrers = !no_referrers,
+          .allow_empty = allow_empty,
+          .keep_going = keep_going};
+}
+
 image::Mapping ExportOptions::names() const {
   return cli::parse_naming(scoped, flat, maps);
 }

@@ -3,9 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "common/cli/registry_access.hpp"
 #include "common/image/mapping.hpp"
-#include "exporter/select.hpp"
+#include "exporter/source_images.hpp"
 
 namespace airgap::exporter {
 
@@ -20,6 +19,7 @@ struct ExportOptions {
   std::vector<std::string> maps;
 
   void declare_selection(cli::Command& command);  ///< all but `access`, which has a group of its own
+  SourceSettings source(bool keep_going) const;
   /// Throws UsageError.
   image::Mapping names() const;
 };

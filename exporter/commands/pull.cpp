@@ -71,16 +71,12 @@ void add_pull(cli::App& app) {
     const bool tree = is_skopeo_tree(*options);
     if (!tree && bundle::output_form(options->output) == bundle::OutputForm::pipe)
       context.console.reserve_stdout();
-    return run_export({.select = options->common.select,
-                       .access = options->common.access,
+    return run_export({.source = options->common.source(options->keep_going),
                        .names = options->common.names(),
                        .output = options->output,
                        .skopeo_tree = tree,
-                       .referrers = !options->common.no_referrers,
-                       .allow_empty = options->common.allow_empty,
                        .overwrite = options->overwrite,
                        .prune = options->prune,
-                       .keep_going = options->keep_going,
                        .dry_run = options->dry_run},
                       context);
   });

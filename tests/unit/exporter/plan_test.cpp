@@ -42,6 +42,7 @@ exporter::PinnedImages pinned(std::vector<exporter::PinnedImage> images) {
 exporter::Holdings nothing() {
   exporter::Holdings holdings;
   holdings.has_blob = [](const bundle::Blob&) { return false; };
+  holdings.partial_bytes = [](const bundle::Blob&) { return 0; };
   return holdings;
 }
 
@@ -80,6 +81,18 @@ TEST_CASE("what is there already is not fetched") {
   CHECK(plan.fetch.size() == 2);
   CHECK(plan.kept_bytes == 4);
   CHECK_FALSE(plan.unchanged);
+}
+
+TEST_CASE("what is there of a blob that is to be fetched is told apart, and is never more than the blob") {
+  auto holdings = nothing();
+  const hash::Digest layer = hash::sha256_of("layer");
+  for (const std::uint64_t left : {std::uint64_t{3}, std::uint64_t{500}}) {
+    holdings.partial_bytes = [&](const bundle::Blob& asked) { return asked.digest == layer ? left : 0; };
+    const auto plan = make_plan(pinned({image_of("h.example/a:1", {"layer"})}), holdings, k_options);
+    CHECK(plan.partial_bytes == std::min<std::uint64_t>(left, 5));
+    CHECK(plan.fetch.size() == 2);
+    CHECK(plan.kept_bytes == 0);
+  }
 }
 
 TEST_CASE("a finished bundle with the same contents keeps its number and is unchanged") {

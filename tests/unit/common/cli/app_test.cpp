@@ -181,7 +181,8 @@ TEST_CASE("a command's own report is the one that is written") {
     cli::RunReport report;
     report.command = "verify";
     report.status = 5;
-    report.images.push_back({"app:1", "", "", 12, "failed", 0.5, "bytes differ", "integrity", {"a note"}});
+    report.images.push_back(
+        {"app:1", "", "", 12, "failed", 0.5, "bytes differ", "integrity", "try again", {"a note"}});
     cli::publish(report, context);
     return 5;
   });
@@ -189,6 +190,7 @@ TEST_CASE("a command's own report is the one that is written") {
   const auto document = json::Document::parse(contents(path));
   const auto image = document.root().at("images").elements().at(0);
   CHECK(image.at("name").string() == "app:1");
+  CHECK(image.at("hint").string() == "try again");
   CHECK(image.at("notes").string_list() == Words{"a note"});
 }
 

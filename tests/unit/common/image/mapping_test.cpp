@@ -137,12 +137,12 @@ TEST_CASE("a name that becomes too long or malformed inside is refused before an
 
 TEST_CASE("two sources with one target collide") {
   const Mapping flat{.mode = NameMode::flat};
-  std::vector<std::pair<Reference, Reference>> names;
+  std::vector<Naming> names;
   for (const std::string& source :
        {std::string("quay.io/b/app:1"), std::string("quay.io/a/app:1"), std::string("quay.io/a/app:1"),
         std::string("quay.io/a/app:2"), "quay.io/a/other@" + k_digest, "quay.io/b/other@" + k_digest}) {
     const Reference reference = Reference::parse(source);
-    names.emplace_back(reference, flat.target(reference, k_where));
+    names.push_back({reference, flat.target(reference, k_where)});
   }
   const std::vector<Collision> collisions = find_collisions(names);
   REQUIRE(collisions.size() == 1);
@@ -154,12 +154,22 @@ TEST_CASE("two sources with one target collide") {
 TEST_CASE("one name with two digests collides with itself") {
   const Reference first = Reference::parse("quay.io/a/app:1@" + k_digest);
   const Reference second = Reference::parse("quay.io/a/app:1@sha256:" + std::string(64, '8'));
-  const std::vector<std::pair<Reference, Reference>> names{{first, Mapping{}.target(first, k_where)},
-                                                           {second, Mapping{}.target(second, k_where)}};
+  const std::vector<Naming> names{{first, Mapping{}.target(first, k_where)},
+                                  {second, Mapping{}.target(second, k_where)}};
   REQUIRE(find_collisions(names).size() == 1);
   CHECK(find_collisions(names)[0].sources == std::vector<Reference>{first, second});
   CHECK(find_collisions(names)[0].hint() ==
         "one tag cannot stand for several digests: leave all of them but one out");
+}
+
+TEST_CASE("two names of one repository for one digest do not collide, two repositories do") {
+  const auto naming = [](const std::string& source) {
+    const Reference reference = Reference::parse(source);
+    return Naming{reference, Mapping{}.target(reference, k_where), k_digest};
+  };
+  CHECK(
+      find_collisions(std::vector{naming("quay.io/a/app:1"), naming("quay.io/a/app:1@" + k_digest)}).empty());
+  CHECK(find_collisions(std::vector{naming("quay.io/a/app:1"), naming("ghcr.io/a/app:1")}).size() == 1);
 }
 
 TEST_CASE("ways of naming have names") {

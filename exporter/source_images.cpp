@@ -1,0 +1,93 @@
+#include "exporter/source_images.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "common/diag/log.hpp"
+#include "exporter/expand.hpp"
+
+namespace airgap::exporter {
+namespace {
+
+// Credentials given for this run belong to the one registry that is named; several registries need an auth
+// file.
+std::string credential_host(const Selection& selection) {
+  std::set<std::string> hosts;
+  for (const Wanted& wanted : selection.images) hosts.insert(wanted.name.registry);
+  for (const WantedTags& wanted : selection.repositories) hosts.insert(wanted.repository.registry);
+  return hosts.size() == 1 ? *hosts.begin() : std::string{};
+}
+
+Selection select_and_say(const SelectOptions& options, cli::Console& console) {
+  Selection selection = select(options);
+  if (selection.default_platform) {
+    console.status(fmt::format("platform {} (this machine's; choose with --platform)",
+                               selection.platforms.general.str()));
+  }
+  return selection;
+}
+
+}  // namespace
+
+SourceImages::SourceImages(const SourceSettings& settings, cli::Context& context, cli::ReportedRun& run)
+    : m_settings(settings),
+      m_context(context),
+      m_run(run),
+      m_selection(select_and_say(settings.select, context.console)),
+      m_access(settings.access, credential_host(m_selection), context, m_selection.registries) {}
+
+PinnedImages SourceImages::pin(const KnownImages& known) {
+  TagLists tags(client());
+  expand_repositories(tags);
+  m_context.console.begin_count("resolving", m_selection.images.size(), false);
+  PinnedImages pinned = resolve(m_selection, client(), tags, known,
+                                {.jobs = m_settings.access.jobs,
+                                 .referrers = m_settings.referrers,
+                                 .keep_going = m_settings.keep_going,
+                                 .stop = m_context.stop,
+                                 .image_done = [this] { m_context.console.count(1); }});
+  m_context.console.end_count();
+  report_failed(pinned.failed);
+  if (pinned.images.empty() && !pinned.failed.empty()) throw pinned.failed.front().error;
+  note(pinned);
+  return pinned;
+}
+
+void SourceImages::expand_repositories(TagLists& tags) {
+  if (m_selection.repositories.empty()) return;
+  Expanded expanded = expand(std::move(m_selection), tags,
+                             {.jobs = m_settings.access.jobs,
+                              .allow_empty = m_settings.allow_empty,
+                              .keep_going = m_settings.keep_going,
+                              .stop = m_context.stop});
+  m_selection = std::move(expanded.selection);
+  report_failed(expanded.failed);
+  if (m_selection.images.empty()) throw expanded.failed.front().error;
+}
+
+void SourceImages::report_failed(const std::vector<FailedImage>& failed) {
+  for (const FailedImage& image : failed) {
+    cli::ImageOutcome outcome;
+    outcome.name = image.name;
+    m_run.fail(std::move(outcome), "is left out", image.error);
+  }
+}
+
+void SourceImages::note(const PinnedImages& pinned) {
+  for (const PinnedImage& image : pinned.images) {
+    for (const std::string& text : image.notes) {
+      diag::log("plan", diag::LogLevel::warning, fmt::format("{} {}", image.name.str(), text));
+      m_notes[image.name].push_back(text);
+    }
+  }
+}
+
+const std::vector<std::string>& SourceImages::notes_of(const image::Reference& name) const {
+  static const std::vector<std::string> none;
+  const auto notes = m_notes.find(name);
+  return notes != m_notes.end() ? notes->second : none;
+}
+
+}  // namespace airgap::exporter

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/cli/registry_access.hpp"
+#include "common/cli/reported_run.hpp"
+#include "exporter/resolve.hpp"
+#include "exporter/select.hpp"
+
+namespace airgap::exporter {
+
+/// What the commands that read images from registries have in common.
+struct SourceSettings {
+  SelectOptions select;
+  cli::RegistryAccessOptions access;
+  bool referrers = true;
+  bool allow_empty = false;
+  bool keep_going = false;
+};
+
+/// select -> expand -> resolve: how pull, plan and mirror begin. Holds the registry client that the later
+/// stages read from. Settings, context and run are borrowed.
+class SourceImages {
+ public:
+  /// Selects; asks no registry yet. Throws as select() does, and what RegistryAccess throws.
+  SourceImages(const SourceSettings& settings, cli::Context& context, cli::ReportedRun& run);
+
+  registry::RegistryClient& client() { return m_access.client(); }
+  const Selection& selection() const noexcept { return m_selection; }
+
+  /// Lists tags and pins every image; to be called once. Images that fail under keep_going stand in the
+  /// report; throws the first failure when no image is left. What an operator should know is said, and
+  /// notes_of() has it for the report.
+  PinnedImages pin(const KnownImages& known);
+  const std::vector<std::string>& notes_of(const image::Reference& name) const;
+
+ private:
+  void expand_repositories(TagLists& tags);
+  void report_failed(const std::vector<FailedImage>& failed);
+  void note(const PinnedImages& pinned);
+
+  const SourceSettings& m_settings;
+  cli::Context& m_context;
+  cli::ReportedRun& m_run;
+  Selection m_selection;
+  cli::RegistryAccess m_access;
+  std::map<image::Reference, std::vector<std::string>> m_notes;
+};
+
+}  // namespace airgap::exporter
