@@ -4,6 +4,7 @@
 
 #include "bundle-format/blob_lookup.hpp"
 #include "bundle-format/inspection.hpp"
+#include "bundle-format/skopeo_tree/tree_reader.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -50,12 +51,14 @@ Inspection whole(const std::string& path, Depth depth) {
 }  // namespace
 
 std::unique_ptr<BundleReader> open_bundle(const std::string& path) {
+  if (auto tree = skopeo_tree::inspect_tree(path)) return skopeo_tree::open_tree(std::move(*tree));
   Inspection inspection = whole(path, Depth::files);
   return std::make_unique<InPlaceReader>(std::move(*inspection.info), std::move(inspection.form),
                                          std::move(inspection.blob_bytes));
 }
 
 BundleInfo read_info(const std::string& path) {
+  if (auto tree = skopeo_tree::inspect_tree(path)) return skopeo_tree::info_of_whole(std::move(*tree));
   return std::move(*whole(path, Depth::metadata).info);
 }
 

@@ -3,11 +3,19 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bundle-format/bundle_json.hpp"
+#include "common/diag/error.hpp"
 #include "common/transport/image_source.hpp"
 
 namespace airgap::bundle {
+
+/// An image that is not whole.
+struct BrokenImage {
+  std::string name;  ///< safe to print
+  diag::Error error;
+};
 
 /// A bundle opened in place, from read-only media too: nothing is written beside it. Opening has checked the
 /// metadata files against SHA256SUMS and against each other, and that every file is there with its size and
@@ -16,11 +24,18 @@ namespace airgap::bundle {
 class BundleReader : public transport::ImageSource {
  public:
   virtual const BundleInfo& info() const = 0;
-  virtual std::string form() const = 0;  ///< "directory" or "archive", for reports
+  virtual std::string form() const = 0;  ///< "directory", "archive" or "skopeo-dir", for reports
+  /// Images that info() leaves out. A bundle is whole or refused; in a tree of skopeo's directories each
+  /// image stands for itself.
+  virtual const std::vector<BrokenImage>& broken() const {
+    static const std::vector<BrokenImage> none;
+    return none;
+  }
 };
 
-/// Opens a directory or a tar archive. Throws UsageError when `path` is neither a bundle nor may become one,
-/// and IntegrityError with "unfinished" for one that has no SHA256SUMS or is still .partial.
+/// Opens a directory, a tar archive, or a tree as skopeo sync writes it, by any of its folders. Throws
+/// UsageError when `path` is neither a bundle nor may become one, and IntegrityError with "unfinished" for
+/// one that has no SHA256SUMS or is still .partial.
 std::unique_ptr<BundleReader> open_bundle(const std::string& path);
 
 /// Only the metadata: what `list` needs; does not look at the blobs at all.

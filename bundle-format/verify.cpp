@@ -9,6 +9,7 @@
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/layout.hpp"
 #include "bundle-format/reference_check.hpp"
+#include "bundle-format/skopeo_tree/verify_tree.hpp"
 #include "common/hash/verifying_source.hpp"
 #include "common/task/for_each.hpp"
 #include "common/task/guarded.hpp"
@@ -125,6 +126,8 @@ void follow_references(const Inspection& bundle, const std::vector<Finding>& unr
 
 VerifyReport verify_bundle(const std::string& path, std::size_t jobs, std::stop_token stop,
                            const std::function<void(std::uint64_t)>& progress) {
+  if (const auto tree = skopeo_tree::inspect_tree(path))
+    return skopeo_tree::verify_tree(*tree, jobs, stop, progress);
   Inspection bundle = inspect(path, Depth::files);
   VerifyReport report;
   report.info = bundle.info;

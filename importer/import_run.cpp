@@ -44,6 +44,10 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
     });
   } else {
     const auto reader = bundle::open_bundle(settings.bundle);
+    for (const bundle::BrokenImage& broken : reader->broken()) {
+      if (!settings.keep_going) throw broken.error;
+      run.leave_out(broken.name, broken.error);
+    }
     const delivery::Plan plan = plan_for(reader->info(), *reader);
     run.execute(plan, client, reader.get(), [&](const PushOptions& options, Failures& failures) {
       delivery::push_blobs(plan, *reader, client, context.console, options, failures);

@@ -22,11 +22,12 @@ std::string platforms_of(const Image& image) {
 
 std::string as_json(const BundleInfo& info) {
   json::Writer writer(json::Writer::Style::compact);
-  writer.begin_object()
-      .member("event", "list")
-      .member("stream", info.stream)
-      .member("sequence", info.sequence);
-  writer.member("created", info.created).member("creator", info.creator).key("images").begin_array();
+  writer.begin_object().member("event", "list");
+  if (!info.stream.empty()) {
+    writer.member("stream", info.stream).member("sequence", info.sequence);
+    writer.member("created", info.created).member("creator", info.creator);
+  }
+  writer.key("images").begin_array();
   for (const Image& image : info.images) {
     writer.begin_object().member("name", image.name.str()).member("digest", image.digest.str());
     if (image.source_digest != image.digest) writer.member("sourceDigest", image.source_digest.str());
@@ -54,11 +55,14 @@ void print_table(const BundleInfo& info, cli::Console& console) {
                                text::human_size(image.unique_bytes),
                                text::human_size(image.bytes - image.unique_bytes), platforms_of(image)));
   }
-  console.result(fmt::format("{}, {}, {} stored for {} of content; made by {} at {}, stream {} sequence {}",
+  const std::string made = info.stream.empty()
+                               ? "skopeo's directories"
+                               : fmt::format("made by {} at {}, stream {} sequence {}", info.creator,
+                                             info.created, info.stream, info.sequence);
+  console.result(fmt::format("{}, {}, {} stored for {} of content; {}",
                              text::counted(info.images.size(), "image"),
                              text::counted(info.blobs.size(), "blob"), text::human_size(info.stored_bytes()),
-                             text::human_size(referenced), info.creator, info.created, info.stream,
-                             info.sequence));
+                             text::human_size(referenced), made));
 }
 
 }  // namespace
@@ -66,7 +70,7 @@ void print_table(const BundleInfo& info, cli::Console& console) {
 void add_list(cli::App& app) {
   cli::Command& command = app.command("list", "Show what is in a bundle, without reading its blobs");
   const auto bundle = std::make_shared<std::string>();
-  command.positional("BUNDLE", *bundle, "a directory or an archive");
+  command.positional("BUNDLE", *bundle, "a directory, an archive, or a tree that skopeo sync wrote");
   command.example("airgap-import list /media/usb/bundle.tar", "names, digests, sizes, platforms");
   command.example("airgap-import list bundle/ --json", "the same for a program");
   command.runs([bundle](cli::Context& context) {

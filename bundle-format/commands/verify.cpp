@@ -69,7 +69,7 @@ void print(const VerifyReport& report, const std::string& bundle, cli::Console& 
 void add_verify(cli::App& app) {
   cli::Command& command = app.command("verify", "Check every file and every reference of a bundle");
   const auto options = std::make_shared<Options>();
-  command.positional("BUNDLE", options->bundle, "a directory or an archive");
+  command.positional("BUNDLE", options->bundle, "a directory, an archive, or a tree that skopeo sync wrote");
   command.option("--jobs", options->jobs, "N", "files read at once");
   command.example("airgap-import verify /media/usb/bundle.tar",
                   "all findings, and the images that each one touches");

@@ -145,9 +145,16 @@ class FolderReader : public transport::ImageSource {
                                    .platforms = platforms(),
                                    .bytes = m_result.graph.bytes(),
                                    .target = inside.str(),
-                                   .subject = {},
+                                   .subject = subject(),
                                    .platform_choice = {},
                                    .unique_bytes = 0};
+  }
+
+  // A referrer names what it is about; a tag that cosign made is a tag like others.
+  std::optional<hash::Digest> subject() const {
+    const auto parsed = image::parse_manifest(m_root_bytes, {}, m_root->media_type);
+    const auto& named = parsed.image() != nullptr ? parsed.image()->subject : parsed.index()->subject;
+    return named ? std::optional(named->digest) : std::nullopt;
   }
 
   // Where no index says it, the config does.

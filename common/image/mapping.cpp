@@ -48,6 +48,7 @@ std::string host_component(std::string_view registry) {
 std::string by_mode(NameMode mode, const Reference& source) {
   switch (mode) {
     case NameMode::scoped:
+      if (source.registry.empty()) break;
       return host_component(source.registry) + "/" + source.repository;
     case NameMode::flat:
       return source.repository.substr(source.repository.rfind('/') + 1);
@@ -57,13 +58,19 @@ std::string by_mode(NameMode mode, const Reference& source) {
   return source.repository;
 }
 
+// What rules are compared with. A name whose registry nobody knows is completed as one that a user writes.
+std::string full_name(const Reference& source) {
+  return source.registry.empty() ? Reference::parse(source.repository).name() : source.name();
+}
+
 bool is_prefix(const MapRule& rule) {
   return rule.from.ends_with('/');
 }
 
 // The rule that is most specific to `source`, or none.
 const MapRule* best_rule(const std::vector<MapRule>& rules, const Reference& source) {
-  const std::string name = source.name();
+  if (rules.empty()) return nullptr;
+  const std::string name = full_name(source);
   const std::string tagged = source.tag ? name + ":" + *source.tag : name;
   const MapRule* best = nullptr;
   for (const MapRule& rule : rules) {
@@ -80,7 +87,7 @@ const MapRule* best_rule(const std::vector<MapRule>& rules, const Reference& sou
 const std::string* listed_place(const std::map<std::string, std::string, std::less<>>& listed,
                                 const Reference& source) {
   if (listed.empty()) return nullptr;
-  const std::string name = source.name();
+  const std::string name = full_name(source);
   auto found = source.tag ? listed.find(name + ":" + *source.tag) : listed.end();
   if (found == listed.end()) found = listed.find(name);
   return found == listed.end() ? nullptr : &found->second;
@@ -150,7 +157,7 @@ std::string Mapping::inside(const Reference& source) const {
   const std::string* place = rule == nullptr ? listed_place(listed, source) : nullptr;
   std::string path = place != nullptr   ? *place
                      : rule == nullptr  ? by_mode(mode, source)
-                     : is_prefix(*rule) ? rule->to + source.name().substr(rule->from.size())
+                     : is_prefix(*rule) ? rule->to + full_name(source).substr(rule->from.size())
                                         : rule->to;
   if (source.tag && !has_tag(path)) path += ":" + *source.tag;
   if (source.digest) path += "@" + source.digest->str();

@@ -18,7 +18,8 @@ struct Options {
 };
 
 void declare(cli::Command& command, Options& options) {
-  command.positional("BUNDLE", options.settings.bundle, "a directory, an archive, or - for standard input");
+  command.positional("BUNDLE", options.settings.bundle,
+                     "a directory, an archive, a tree that skopeo sync wrote, or - for standard input");
   command.positional("REGISTRY[/PREFIX]", options.settings.target, "the registry to fill, and a path in it");
   command.flag("--scoped", options.scoped, "keep the source host as first path component");
   command.flag("--flat", options.flat, "keep the last path component only");
@@ -29,6 +30,8 @@ void declare(cli::Command& command, Options& options) {
   command.example("airgap-import push /media/usb/bundle.tar registry.internal/mirror",
                   "in place, nothing is unpacked");
   command.example("airgap-import push bundle/ registry.internal --dry-run", "what would change");
+  command.example("airgap-import push tree/ registry.internal/mirror",
+                  "the directories that skopeo sync wrote, by any of its folders");
   command.example("airgap-import push bundle.tar registry.internal --map docker.io/library/=base/",
                   "other names inside");
 }
