@@ -56,6 +56,8 @@ struct Request {
   /// state behind when they break half-way: the caller knows where to start over (PATCH and PUT of an
   /// upload).
   bool repeatable = true;
+  /// Fewer repeats than the policy has, where another host may be asked instead.
+  std::optional<std::size_t> most_repeats{};
 
   /// The body: opens it from its start, once for each attempt. Null for none.
   std::function<std::unique_ptr<io::Source>()> open_body{};

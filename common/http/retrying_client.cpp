@@ -125,6 +125,7 @@ RetryingClient::RetryingClient(Client& inner, task::Clock& clock, RetryPolicy po
 RetryingClient::~RetryingClient() = default;
 
 std::unique_ptr<Response> RetryingClient::send(const Request& request) {
+  const std::size_t repeats = std::min(m_policy.repeats, request.most_repeats.value_or(m_policy.repeats));
   for (std::size_t repeat = 0;; ++repeat) {
     if (const auto row = m_state->row_of(request.url); row.length >= k_circuit) {
       throw TransferError(
@@ -139,7 +140,7 @@ std::unique_ptr<Response> RetryingClient::send(const Request& request) {
       return answer;
     }
     if (!outcome->is_quota()) m_state->count_failure(request.url, outcome->why());
-    if (!request.repeatable || repeat == m_policy.repeats) return outcome->result();
+    if (!request.repeatable || repeat == repeats) return outcome->result();
     const auto wait = wait_before(repeat, outcome->response.get());
     if (!wait || !m_state->draw()) return outcome->result();
     const std::string why = outcome->why();

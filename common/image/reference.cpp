@@ -40,8 +40,8 @@ Reference Reference::parse(std::string_view text) {
     refuse_name(k_what, text, "leave out what stands before and with '://'");
   }
   if (is_image_id(text)) refuse_name(k_what, text, "it is an image id, not a name");
-  const std::size_t slash = text.substr(0, text.find('@')).find('/');
-  const bool has_host = slash != std::string_view::npos && names_host(text.substr(0, slash));
+  const bool has_host = names_registry(text);
+  const std::size_t slash = text.find('/');
   if (text.starts_with('[') && !has_host)
     refuse_name(k_what, text, "the repository after the host is missing");
   return complete(std::string(has_host ? text.substr(0, slash) : k_hub),
@@ -51,6 +51,11 @@ Reference Reference::parse(std::string_view text) {
 Reference Reference::in_registry(std::string_view registry, std::string_view path) {
   const std::string whole = std::string(registry) + "/" + std::string(path);
   return complete(std::string(registry), path, whole);
+}
+
+bool Reference::names_registry(std::string_view text) {
+  const std::size_t slash = text.substr(0, text.find('@')).find('/');
+  return slash != std::string_view::npos && names_host(text.substr(0, slash));
 }
 
 std::string Reference::name() const {

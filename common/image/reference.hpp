@@ -27,6 +27,9 @@ struct Reference {
   /// one component alone is in library/. Throws FormatError.
   static Reference in_registry(std::string_view registry, std::string_view path);
 
+  /// Does the text begin with a registry's host, as parse() sees it? A short name does not.
+  static bool names_registry(std::string_view text);
+
   std::string name() const;      ///< "docker.io/library/nginx"
   std::string str() const;       ///< name and ":tag" and "@digest", as far as there are any
   std::string familiar() const;  ///< as docker shows it: "nginx:1.27"

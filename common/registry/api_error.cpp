@@ -89,8 +89,7 @@ void throw_if_missing(const Refusal& refusal, const Asked& asked) {
                     "is a proxy or a group",
                     asked.repository));
   }
-  throw diag::NetworkError(
-      fmt::format("{} does not have {}: {}", asked.registry, asked.subject, refusal.str()));
+  throw NotThere(fmt::format("{} does not have {}: {}", asked.registry, asked.subject, refusal.str()));
 }
 
 // R70, R78, R79: what a registry has against the manifest itself.

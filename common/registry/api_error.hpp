@@ -17,6 +17,12 @@ class MissingContent : public diag::NetworkError {
   using KindError::KindError;
 };
 
+/// The registry works, and does not have what was to be read.
+class NotThere : public diag::NetworkError {
+ public:
+  using KindError::KindError;
+};
+
 /// The project that a push went to is full (R81): more pushes to it fail as well.
 class QuotaExceeded : public diag::NetworkError {
  public:

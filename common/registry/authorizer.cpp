@@ -169,7 +169,9 @@ class Authorizer::Attempt {
     return {m_challenge.find("realm").value_or(""), m_challenge.find("service").value_or(""),
             std::move(scopes), m_credential};
   }
-  Challenger challenger() const { return {m_owner.m_registry, m_request.url.origin(), m_inside}; }
+  Challenger challenger() const {
+    return {m_owner.m_registry, m_request.url.origin(), m_inside, m_request.tls};
+  }
 
   void use_token(std::string token) {
     m_token = std::move(token);

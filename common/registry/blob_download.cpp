@@ -116,7 +116,7 @@ std::unique_ptr<io::Source> open_blob(HostSession& host, const std::string& path
   download.warn_once = [&host](const std::string& text) { host.warn_once(text); };
   download.subject = shown_name(path, blob.digest);
   download.size = blob.size;
-  download.retry = host.parts().options.retry;
+  download.retry = host.retry();
   download.stop = host.parts().options.stop;
   return std::make_unique<ResumingSource>(std::move(download), host.parts().clock, offset);
 }

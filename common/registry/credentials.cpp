@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <mutex>
 #include <utility>
 #include <variant>
@@ -11,17 +10,15 @@
 #include "common/diag/error.hpp"
 #include "common/registry/auth_file.hpp"
 #include "common/registry/credential_helper.hpp"
+#include "common/registry/environment.hpp"
 
 namespace airgap::registry {
 namespace {
 
+constexpr std::string_view k_auth_files = "containers-auth.json";
+
 // A helper's answer is kept, its failure too: sixteen workers are not to wait for it one after another.
 using HelperAnswer = std::variant<std::optional<Credential>, diag::CredentialsError>;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 const Credential* longest_match(const AuthFile& file, const std::string& registry,
                                 std::string_view repository) {
@@ -137,8 +134,14 @@ std::optional<Credential> CredentialStore::find(std::string_view registry, std::
   for (const auto& [key, credential] : m_state->sources.explicit_ones) {
     if (normal_auth_key(key) == host) return credential;
   }
-  for (const AuthFile& file : m_state->read_files()) {
-    if (auto credential = m_state->find_in(file, host, repository)) return credential;
+  for (const std::string& helper : m_state->sources.helpers) {
+    if (helper != k_auth_files) {
+      if (auto credential = m_state->ask_once(helper, host)) return credential;
+      continue;
+    }
+    for (const AuthFile& file : m_state->read_files()) {
+      if (auto credential = m_state->find_in(file, host, repository)) return credential;
+    }
   }
   return std::nullopt;
 }

@@ -23,7 +23,9 @@ struct Credential {
 struct CredentialSources {
   std::map<std::string, Credential> explicit_ones;  ///< host[:port] -> from --creds-stdin or a creds file
   std::vector<std::string> files;                   ///< auth.json and config.json; absent ones are skipped
-  bool files_must_exist = false;                    ///< --authfile names one file and only that
+  /// "containers-auth.json" for `files`, else programs docker-credential-NAME; the first hit wins.
+  std::vector<std::string> helpers{"containers-auth.json"};
+  bool files_must_exist = false;  ///< --authfile names one file and only that
   std::stop_token stop;
 };
 

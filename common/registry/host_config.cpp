@@ -130,11 +130,12 @@ std::vector<std::string> default_cert_roots() {
   return roots;
 }
 
-HostConfig host_config(const HostRules& rules, const std::string& host) {
+HostConfig host_config(const HostRules& rules, const std::string& host, bool insecure) {
   HostConfig config;
   const bool verified = names(rules.verified, host);
   config.plain_http_only = !verified && names(rules.plain_http, host);
-  config.may_fall_back_to_http = !verified && !config.plain_http_only && names(rules.insecure, host);
+  config.may_fall_back_to_http =
+      !verified && !config.plain_http_only && (insecure || names(rules.insecure, host));
   config.named = config.plain_http_only || config.may_fall_back_to_http || names(rules.trusted, host);
   http::TlsSettings tls;
   tls.verify = !config.may_fall_back_to_http;

@@ -35,9 +35,10 @@ struct HostConfig {
   bool named = false;  ///< by one of the three options: private addresses are allowed, tokens may be there
 };
 
-/// Reads certs.d: *.crt are CAs, X.cert goes with X.key. A directory that we may not list is passed over with
-/// a warning. Throws UsageError for a half pair, StorageError for files that cannot be read.
-HostConfig host_config(const HostRules& rules, const std::string& host);
+/// `insecure` is as if the host were in `rules.insecure`. Reads certs.d: *.crt are CAs, X.cert goes with
+/// X.key. A directory that we may not list is passed over with a warning. Throws UsageError for a half pair,
+/// StorageError for files that cannot be read.
+HostConfig host_config(const HostRules& rules, const std::string& host, bool insecure = false);
 
 /// The same for origins that somebody else named: redirects, token servers, foreign layers. Answers are kept,
 /// since connections are shared by TLS settings. A client certificate of --cert-dir is not shown to them.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/diag/error.hpp"
@@ -16,14 +17,15 @@ namespace {
 
 constexpr std::size_t k_max_warnings = 64;  // of one host
 constexpr std::size_t k_max_warning = std::size_t{4} << 10;
+constexpr std::size_t k_repeats_at_mirror = 1;
 
 }  // namespace
 
-HostSession::HostSession(std::string registry, const SessionParts& parts)
-    : m_registry(std::move(registry)),
+HostSession::HostSession(SessionKey key, const SessionParts& parts)
+    : m_key(std::move(key)),
       m_parts(parts),
-      m_config(host_config(parts.options.hosts, m_registry)),
-      m_authorizer(m_registry, parts.transport, parts.credentials, parts.tokens) {}
+      m_config(host_config(parts.options.hosts, m_key.registry, m_key.insecure)),
+      m_authorizer(m_key.registry, parts.transport, parts.credentials, parts.tokens) {}
 
 http::Origin HostSession::origin() {
   const std::scoped_lock lock(m_origin_mutex);
@@ -32,7 +34,7 @@ http::Origin HostSession::origin() {
 }
 
 http::Origin HostSession::find_origin() {
-  const std::string host = api_host(m_registry);
+  const std::string host = api_host(registry());
   const http::Origin secure = origin_of("https", host);
   const http::Origin plain = origin_of("http", host);
   if (m_config.plain_http_only) return plain;
@@ -42,7 +44,8 @@ http::Origin HostSession::find_origin() {
   } catch (const http::TransferError&) {
     try {
       if (answers_at(plain, false)) {
-        warn_once(fmt::format("{} speaks no TLS; plain http is used, as --insecure allows", m_registry));
+        warn_once(fmt::format("{} speaks no TLS; plain http is used, as {} allows", registry(),
+                              m_key.insecure ? "registries.conf" : "--insecure"));
         return plain;
       }
     } catch (const http::TransferError&) {  // neither: https gets its repeats, and its error is the one that
@@ -59,14 +62,22 @@ bool HostSession::answers_at(const http::Origin& origin, bool repeatable) {
   ping.tls = m_config.tls;
   ping.allow_plain_http = origin.scheme == "http";
   ping.repeatable = repeatable;
+  if (m_key.mirror) ping.most_repeats = k_repeats_at_mirror;
   const auto answer = m_parts.transport.send(ping);
   drain(*answer);
   return answer->status() != 400 && answer->status() < 500 &&
          answer->head().url.origin().scheme == origin.scheme;
 }
 
+http::RetryPolicy HostSession::retry() const {
+  http::RetryPolicy policy = m_parts.options.retry;
+  if (m_key.mirror) policy.repeats = std::min(policy.repeats, k_repeats_at_mirror);
+  return policy;
+}
+
 http::Request HostSession::request(http::Method method, const http::Url& url) {
   http::Request request{.method = method, .url = url};
+  if (m_key.mirror) request.most_repeats = k_repeats_at_mirror;
   const http::Origin own = origin();
   if (url.origin() == own) {
     request.tls = m_config.tls;
@@ -76,7 +87,7 @@ http::Request HostSession::request(http::Method method, const http::Url& url) {
   http::OriginSettings settings = m_parts.lookup(url.origin());
   request.tls = std::move(settings.tls);
   request.allow_plain_http = settings.allow_plain_http;
-  request.addresses = address_rule({m_registry, own, m_authorizer.inside()}, url.origin(), settings.named);
+  request.addresses = address_rule({registry(), own, m_authorizer.inside()}, url.origin(), settings.named);
   return request;
 }
 
@@ -90,7 +101,7 @@ std::unique_ptr<http::Response> HostSession::send(http::Request request, const A
 void HostSession::take_notice(const http::ResponseHead& head) {
   if (head.headers.find("Docker-Distribution-Api-Version")) m_learned.is_registry = true;
   for (const std::string& warning : head.headers.all("Warning")) {
-    warn_once(fmt::format("{} says: {}", m_registry, text::escape(warning, k_max_warning)));
+    warn_once(fmt::format("{} says: {}", registry(), text::escape(warning, k_max_warning)));
   }
 }
 
@@ -116,7 +127,7 @@ std::optional<http::Url> HostSession::take_upload(const std::string& key) {
 void HostSession::require_registry() {
   if (m_learned.is_registry) return;
   const auto answer = m_parts.transport.send(request(http::Method::get, base_url(origin())));
-  refuse_web_page(m_registry, *answer);
+  refuse_web_page(registry(), *answer);
   drain(*answer);
   m_learned.is_registry = true;
 }

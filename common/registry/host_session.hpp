@@ -43,14 +43,25 @@ struct Learned {
   std::atomic<std::uint64_t> chunk_size = std::uint64_t{4} << 20;  ///< bytes; what GHCR takes at most
 };
 
+/// Which session of a host: what registries.conf says of it may differ from name to name.
+struct SessionKey {
+  std::string registry;
+  bool insecure = false;  ///< for the names that are asked here
+  bool mirror = false;    ///< another host can be asked instead, so this one gets few repeats
+
+  friend auto operator<=>(const SessionKey&, const SessionKey&) = default;
+};
+
 /// One registry host: how it is reached, who we are there and what it taught us. Thread-safe.
 class HostSession {
  public:
-  HostSession(std::string registry, const SessionParts& parts);
+  HostSession(SessionKey key, const SessionParts& parts);
 
-  const std::string& registry() const noexcept { return m_registry; }
+  const std::string& registry() const noexcept { return m_key.registry; }
+  bool is_mirror() const noexcept { return m_key.mirror; }
   const SessionParts& parts() const noexcept { return m_parts; }
   Learned& learned() noexcept { return m_learned; }
+  http::RetryPolicy retry() const;  ///< of downloads
 
   /// Where the API is. The first call for an --insecure host finds out whether it speaks TLS.
   http::Origin origin();
@@ -79,7 +90,7 @@ class HostSession {
   bool answers_at(const http::Origin& origin, bool repeatable);
   void take_notice(const http::ResponseHead& head);
 
-  std::string m_registry;
+  SessionKey m_key;
   SessionParts m_parts;
   HostConfig m_config;
   Authorizer m_authorizer;

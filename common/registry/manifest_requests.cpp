@@ -198,8 +198,8 @@ std::string read_document(HostSession& host, const std::string& path, const imag
   const bool known = image::manifest_kind(wanted.media_type).has_value();
   auto document = fetch_verified(host, path, wanted.digest, known ? std::string_view() : wanted.media_type);
   if (!document) {
-    throw diag::NetworkError(fmt::format("{} has no {}", host.registry(), shown_name(path, digest)),
-                             "it is named by another manifest; the image is incomplete in the registry");
+    throw NotThere(fmt::format("{} has no {}", host.registry(), shown_name(path, digest)),
+                   "it is named by another manifest; the image is incomplete in the registry");
   }
   if (wanted.size != 0 && document->bytes.size() != wanted.size) {
     throw hash::DigestMismatch(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "common/http/message.hpp"
@@ -9,9 +10,10 @@ namespace airgap::registry {
 
 /// The registry that answered with a challenge.
 struct Challenger {
-  std::string registry;  ///< as the user named it
-  http::Origin origin;   ///< where it was asked
-  bool inside = false;   ///< its own address is not a public one
+  std::string registry;                            ///< as the user named it
+  http::Origin origin;                             ///< where it was asked
+  bool inside = false;                             ///< its own address is not a public one
+  std::shared_ptr<const http::TlsSettings> tls{};  ///< with which it was asked
 };
 
 /// A request to the token server `realm`, empty but for its URL and how it may be reached: credentials go to

@@ -1,13 +1,19 @@
 #include "common/registry/registry_client.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
+#include <set>
 #include <utility>
 
+#include "common/diag/log.hpp"
 #include "common/registry/blob_download.hpp"
 #include "common/registry/blob_upload.hpp"
+#include "common/registry/first_answer.hpp"
 #include "common/registry/host_session.hpp"
 #include "common/registry/manifest_requests.hpp"
 #include "common/registry/referrers.hpp"
+#include "common/registry/routed_blob.hpp"
 #include "common/registry/tag_listing.hpp"
 #include "common/registry/token_source.hpp"
 #include "common/registry/upload_session.hpp"
@@ -15,7 +21,7 @@
 
 namespace airgap::registry {
 
-/// The host sessions, made when they are first needed.
+/// The host sessions, made when they are first needed, and the ways to them.
 class RegistryClient::Session {
  public:
   Session(http::Client& transport, CredentialStore& credentials, task::Clock& clock, RegistryOptions options)
@@ -24,20 +30,56 @@ class RegistryClient::Session {
         m_tokens(transport, clock, m_lookup),
         m_parts{transport, credentials, m_tokens, clock, m_options, m_lookup} {}
 
-  HostSession& of(const Repository& repository) {
+  HostSession& of(const Endpoint& endpoint) {
+    SessionKey key{endpoint.repository.registry, endpoint.insecure, endpoint.mirror};
     return m_hosts.with([&](auto& hosts) -> HostSession& {
-      auto& host = hosts[repository.registry];
-      if (!host) host = std::make_unique<HostSession>(repository.registry, m_parts);
+      auto& host = hosts[key];
+      if (!host) host = std::make_unique<HostSession>(key, m_parts);
       return *host;
     });
   }
+  /// Where the name itself is.
+  HostSession& exactly(const Repository& name) { return of(m_options.routes.to_push(name)); }
+
+  void expect_push(const Repository& name) {
+    exactly(name).expect_push(name.path);
+    m_pushed_to.with([&](auto& names) { names.insert(name); });
+  }
+
+  Route to_pull(const Repository& name, std::string_view reference) const {
+    if (!is_routed(name)) return {m_options.routes.to_push(name)};
+    const bool by_digest = reference.find(':') != std::string_view::npos;  // no tag holds one
+    return m_options.routes.to_pull(name, by_digest ? PullBy::digest : PullBy::tag);
+  }
+  Route to_tags(const Repository& name, TagsFrom from) const {
+    if (!is_routed(name)) return {m_options.routes.to_push(name)};
+    return from == TagsFrom::location ? m_options.routes.to_list_tags(name)
+                                      : m_options.routes.to_find_tags(name);
+  }
+
+  /// first_answer() of `ask(host, path)`.
+  template <class Ask>
+  auto first(const Route& route, Ask&& ask) {
+    return first_answer(route, m_health, [&](const Endpoint& endpoint) {
+      return ask(of(endpoint), endpoint.repository.path);
+    });
+  }
+
+  MirrorHealth& health() { return m_health; }
 
  private:
+  bool is_routed(const Repository& name) const {
+    return m_options.pull_by_routes &&
+           !m_pushed_to.with([&](const auto& names) { return names.contains(name); });
+  }
+
   RegistryOptions m_options;
   http::OriginLookup m_lookup;
   TokenSource m_tokens;
   SessionParts m_parts;
-  task::Guarded<std::map<std::string, std::unique_ptr<HostSession>>> m_hosts;
+  task::Guarded<std::map<SessionKey, std::unique_ptr<HostSession>>> m_hosts;
+  task::Guarded<std::set<Repository>> m_pushed_to;
+  MirrorHealth m_health;
 };
 
 RegistryClient::RegistryClient(http::Client& transport, CredentialStore& credentials, task::Clock& clock,
@@ -48,58 +90,96 @@ RegistryClient::~RegistryClient() = default;
 
 std::optional<ManifestHead> RegistryClient::head_manifest(const Repository& repository,
                                                           std::string_view reference) {
-  return registry::head_manifest(m_session->of(repository), repository.path, reference);
+  return m_session->first(m_session->to_pull(repository, reference), [&](auto& host, const auto& path) {
+    return registry::head_manifest(host, path, reference);
+  });
 }
 
 std::optional<FetchedManifest> RegistryClient::get_manifest(const Repository& repository,
                                                             std::string_view reference) {
-  return registry::get_manifest(m_session->of(repository), repository.path, reference);
+  return m_session->first(m_session->to_pull(repository, reference), [&](auto& host, const auto& path) {
+    return registry::get_manifest(host, path, reference);
+  });
 }
 
 std::string RegistryClient::read_document(const Repository& repository, const image::Descriptor& wanted) {
-  return registry::read_document(m_session->of(repository), repository.path, wanted);
+  return m_session->first(
+      m_session->to_pull(repository, wanted.digest.str()),
+      [&](auto& host, const auto& path) { return registry::read_document(host, path, wanted); });
 }
 
-std::optional<std::vector<std::string>> RegistryClient::list_tags(const Repository& repository) {
-  return registry::list_tags(m_session->of(repository), repository.path);
+std::optional<std::vector<std::string>> RegistryClient::list_tags(const Repository& repository,
+                                                                  TagsFrom from) {
+  const Route route = m_session->to_tags(repository, from);
+  for (auto endpoint = route.begin();; ++endpoint) {
+    try {
+      return registry::list_tags(m_session->of(*endpoint), endpoint->repository.path);
+    } catch (const diag::Error& error) {
+      if (endpoint + 1 == route.end() || !may_ask_on(error)) throw;
+      m_session->health().failed(*endpoint, error);
+    }
+  }
 }
 
 std::optional<std::vector<image::Descriptor>> RegistryClient::referrers(const Repository& repository,
                                                                         const hash::Digest& subject) {
-  return list_referrers(m_session->of(repository), repository.path, subject);
+  bool known_of_none = false;  // to a mirror
+  const auto ask = [&](HostSession& host, const std::string& path) {
+    auto listed = list_referrers(host, path, subject);
+    if (!host.is_mirror()) return listed;
+    if (listed && listed->empty()) listed.reset();
+    known_of_none = known_of_none || !listed;
+    return listed;
+  };
+  try {
+    return m_session->first(m_session->to_pull(repository, subject.str()), ask);
+  } catch (const diag::NetworkError& error) {
+    if (!known_of_none) throw;
+    diag::log("registry", diag::LogLevel::warning,
+              fmt::format("what accompanies {} is as its mirrors know it: {}", repository.str(),
+                          error.full_message()));
+    return std::nullopt;
+  }
 }
 
 bool RegistryClient::has_blob(const Repository& repository, const hash::Digest& digest) {
-  return registry::has_blob(m_session->of(repository), repository.path, digest);
+  return registry::has_blob(m_session->exactly(repository), repository.path, digest);
 }
 
 std::unique_ptr<io::Source> RegistryClient::open_blob(const Repository& repository,
                                                       const image::Descriptor& blob, std::uint64_t offset) {
-  return registry::open_blob(m_session->of(repository), repository.path, blob, offset);
+  const auto open = [session = m_session.get(), blob](const Endpoint& endpoint, std::uint64_t from) {
+    return registry::open_blob(session->of(endpoint), endpoint.repository.path, blob, from);
+  };
+  Route route = m_session->to_pull(repository, blob.digest.str());
+  if (route.size() == 1) return open(route.front(), offset);
+  return std::make_unique<RoutedBlob>(RoutedBlobRequest{repository, blob.digest, std::move(route), open},
+                                      m_session->health(), offset);
 }
 
 void RegistryClient::expect_push(const Repository& repository) {
-  m_session->of(repository).expect_push(repository.path);
+  m_session->expect_push(repository);
 }
 
 bool RegistryClient::mount_blob(const Repository& repository, const hash::Digest& digest,
                                 const Repository& from) {
   if (repository.registry != from.registry || repository.path == from.path) return false;
   expect_push(repository);
-  return registry::mount_blob(m_session->of(repository), repository.path, digest, from.path);
+  return registry::mount_blob(m_session->exactly(repository), repository.path, digest, from.path);
 }
 
 void RegistryClient::upload_blob(const Repository& repository, const image::Descriptor& blob,
                                  const transport::BlobOpener& open,
                                  const std::function<void(std::int64_t)>& sent) {
   expect_push(repository);
-  registry::upload_blob(m_session->of(repository), repository.path, blob, open, sent);
+  registry::upload_blob(m_session->exactly(repository), repository.path, blob, open, sent);
 }
 
 PutResult RegistryClient::put_manifest(const Repository& repository, std::string_view reference,
                                        std::string_view bytes, std::string_view media_type) {
   expect_push(repository);
-  return registry::put_manifest(m_session->of(repository), repository.path, reference, bytes, media_type);
+  return registry::put_manifest(m_session->exactly(repository), repository.path, reference, bytes,
+                                media_type);
 }
 
 }  // namespace airgap::registry

@@ -37,11 +37,18 @@ struct PutResult {
   bool subject_indexed = false;  ///< the registry answered OCI-Subject: it keeps the referrers list itself
 };
 
+/// Whose word on tags will do.
+enum class TagsFrom {
+  location,    ///< whoever must know all of them
+  any_mirror,  ///< a mirror's, too, when the location fails
+};
+
 /// The distribution specification from a client's side, over any number of hosts: authentication, retries,
 /// limits, quirks (DESIGN 4; RELIABILITY 4.2). `reference` is a tag or a digest's text. Absence that is
 /// normal is an empty optional; everything else that is not success throws: NetworkError, CredentialsError,
 /// IntegrityError, UnsafeError, with the host, repository and what to do. Thread-safe. What a host taught is
-/// remembered for the run.
+/// remembered for the run. Names are read by RegistryOptions::routes: a mirror that fails, or has not what is
+/// asked for, is followed by the next endpoint, with one warning for each. What is blocked is a UsageError.
 class RegistryClient {
  public:
   /// `transport` retries and follows redirects; `credentials` and `clock` are borrowed too.
@@ -59,12 +66,15 @@ class RegistryClient {
   std::string read_document(const Repository& repository, const image::Descriptor& wanted);
   /// All valid tags, sorted; bad ones are skipped with a warning (R57-R59). Empty when the repository is
   /// unknown.
-  std::optional<std::vector<std::string>> list_tags(const Repository& repository);
+  std::optional<std::vector<std::string>> list_tags(const Repository& repository,
+                                                    TagsFrom from = TagsFrom::location);
   /// OCI 1.1 referrers of a manifest: the API's answer; nothing where the registry has no such API, and then
-  /// the caller looks at the tags (R61). Any other failure throws.
+  /// the caller looks at the tags (R61). Any other failure throws. A mirror that knows of none is not
+  /// believed.
   std::optional<std::vector<image::Descriptor>> referrers(const Repository& repository,
                                                           const hash::Digest& subject);
 
+  /// Never asks a mirror, for that would not tell whether a push can leave the blob out.
   bool has_blob(const Repository& repository, const hash::Digest& digest);
   /// The bytes from `offset`; a transfer that breaks is resumed by Range with a strict check of the answer
   /// (R1, R2, R29-R31). Not verified. A foreign layer is taken from its urls where the registry lacks it.
@@ -73,7 +83,7 @@ class RegistryClient {
 
   /// Says beforehand that this repository will be pushed to: reading it then asks for the right to push as
   /// well, which registries with tokens want to see before they answer for a repository that does not exist
-  /// yet.
+  /// yet. From then on its mirrors are not asked.
   void expect_push(const Repository& repository);
   /// Cross-repository mount; false when the registry would not, and the blob has to be uploaded (R69).
   bool mount_blob(const Repository& repository, const hash::Digest& digest, const Repository& from);

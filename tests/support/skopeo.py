@@ -33,6 +33,11 @@ def digest(image: str, *options: str) -> str:
     return sha256(raw(image, *options))
 
 
+def digest_with(global_options: tuple[str, ...], image: str) -> str:
+    """The same for `docker://…`, TLS as the options say, which stand before the command."""
+    return sha256(run(*global_options, "inspect", "--raw", image).encode())
+
+
 def copy_to_dir(source: str, directory: Path, *options: str) -> dict[str, Any]:
     """Copies with all blobs, which skopeo verifies, into `directory`; the manifest as stored there."""
     copy(source, f"dir:{directory}", "--preserve-digests", *options)

@@ -98,6 +98,17 @@ TEST_CASE("a request that must not be repeated is sent once") {
   CHECK(f.inner.requests().size() == 1);
 }
 
+TEST_CASE("a request may allow fewer repeats than the policy, not more") {
+  for (const auto& [most, sent] : std::vector<std::pair<std::size_t, std::size_t>>{{0, 1}, {1, 2}, {9, 6}}) {
+    Fixture f;
+    f.inner.always(k_line, broken());
+    Request request = get();
+    request.most_repeats = most;
+    CHECK_THROWS_AS(f.client()->send(request), TransferError);
+    CHECK(f.inner.requests().size() == sent);
+  }
+}
+
 TEST_CASE("Retry-After is waited for, as seconds and as a date") {
   Fixture f;
   f.inner.next(k_line, {.status = 429, .headers = {{"Retry-After", "120"}}});

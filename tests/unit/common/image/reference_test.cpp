@@ -10,6 +10,14 @@ namespace {
 const std::string k_sha256 = "sha256:" + std::string(64, 'a');
 const std::string k_sha512 = "sha512:" + std::string(128, '0');
 
+TEST_CASE("a short name names no registry") {
+  for (const char* text :
+       {"a.example/app", "a:5000/app", "localhost/app", "Host/app", "app:1/2", "a.example/app@sha256:1/2"})
+    CHECK(Reference::names_registry(text));
+  for (const char* text : {"app", "team/app", "app:1", "app@a.b/c", "", "/app"})
+    CHECK(!Reference::names_registry(text));
+}
+
 TEST_CASE("short names are completed as docker completes them") {
   struct Row {
     const char *given, *full, *familiar;

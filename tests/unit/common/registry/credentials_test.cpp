@@ -39,6 +39,25 @@ class Path {
   std::string m_old;
 };
 
+TEST_CASE("credential helpers are asked in their order, and the auth files in theirs") {
+  const TempDir dir;
+  const std::string file = dir.write("auth.json", R"({"auths":{"reg.example":{"auth":"dTpob3N0"}}})");
+  dir.write("docker-credential-test",
+            "#!/bin/sh\nread server\n[ $server = reg.example ] || exit 1\n"
+            "echo '{\"Username\":\"h\",\"Secret\":\"s\"}'\n",
+            true);
+  const Path path(dir);
+  CredentialStore before(
+      {.explicit_ones = {}, .files = {file}, .helpers = {"test", "containers-auth.json"}, .stop = {}});
+  CHECK(user_for(before, "reg.example") == "h:s");
+  CredentialStore after(
+      {.explicit_ones = {}, .files = {file}, .helpers = {"containers-auth.json", "test"}, .stop = {}});
+  CHECK(user_for(after, "reg.example") == "u:host");
+  CredentialStore alone(
+      {.explicit_ones = {{"a.example", {"x", "y", {}}}}, .files = {file}, .helpers = {"test"}, .stop = {}});
+  CHECK(user_for(alone, "a.example") == "x:y");
+}
+
 TEST_CASE("the longest key of an auth file that fits wins, and the first file with a hit") {
   const TempDir dir;
   // u:host, u:ns, u:repo, u:p:w (a password with a colon), u:hub, u:url

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "common/diag/error.hpp"
+#include "common/hash/digest.hpp"
+#include "common/registry/pull_routes.hpp"
+#include "common/task/guarded.hpp"
+
+namespace airgap::registry {
+
+/// After such a failure of one endpoint another one may do: it is about that host and its content, not about
+/// us.
+bool may_ask_on(const diag::Error& error);
+
+/// What endpoints did wrong, kept for the run. Thread-safe.
+class MirrorHealth {
+ public:
+  /// Its host could not be reached, so it is passed over while there is another.
+  bool is_down(const Endpoint& endpoint) const;
+  /// Another endpoint is asked after this one failed: told once for each as a warning, then, and of what is
+  /// merely not there, as debug output.
+  void failed(const Endpoint& endpoint, const diag::Error& error);
+
+  /// The endpoint at `index` of a route gave all bytes of a blob. Whoever asks again could not use them.
+  void gave_whole(const Repository& name, const hash::Digest& blob, std::size_t index);
+  /// The index of the first endpoint that has not given it yet; past the end when all have.
+  std::size_t first_to_ask(const Repository& name, const hash::Digest& blob) const;
+
+ private:
+  struct Known {
+    std::set<std::string> down;  ///< hosts
+    std::set<Endpoint> warned;
+    std::map<std::pair<Repository, hash::Digest>, std::size_t> next;
+  };
+  mutable task::Guarded<Known> m_known;
+};
+
+}  // namespace airgap::registry
