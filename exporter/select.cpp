@@ -65,11 +65,12 @@ List read_list(const std::string& file) {
 /// Puts a selection together from what the command line and the lists name.
 class Collector {
  public:
-  Collector(Selection& selection, bool all_tags) : m_selection(selection), m_all_tags(all_tags) {}
+  Collector(Selection& selection, const SelectOptions& options)
+      : m_selection(selection), m_options(options) {}
 
   void add_name(const std::string& text, const std::string& place) {
-    image::Reference name = parse_name(text, place);
-    if (m_all_tags && !name.tag && !name.digest) {
+    image::Reference name = parse_name(m_options.full_name(text), place);
+    if (m_options.all_tags && !name.tag && !name.digest) {
       m_selection.repositories.push_back({std::move(name), TagFilter(AllTags{}), place});
     } else {
       add(name.with_default_tag());
@@ -119,19 +120,20 @@ class Collector {
   }
 
   Selection& m_selection;
-  bool m_all_tags;
+  const SelectOptions& m_options;
   std::set<image::Reference> m_seen;
 };
 
 // LIST in general, or NAME=LIST.
-void add_platforms(const std::string& text, std::string& general, PlatformRules& rules) {
+void add_platforms(const std::string& text, const SelectOptions& options, std::string& general,
+                   PlatformRules& rules) {
   const std::size_t equals = text.find('=');
   if (equals == text.npos) {
     general += (general.empty() ? "" : ",") + text;
     return;
   }
   const std::string place = "--platform " + text;
-  image::Reference name = image::Reference::parse(text.substr(0, equals));
+  image::Reference name = image::Reference::parse(options.full_name(text.substr(0, equals)));
   if (name.digest) {
     throw diag::UsageError(place + ": an image by digest travels whole, whatever the platforms",
                            "name a repository, or an image by its tag");
@@ -143,10 +145,11 @@ void add_platforms(const std::string& text, std::string& general, PlatformRules&
                          "write both in one: NAME=linux/amd64,linux/arm64");
 }
 
-void choose_platforms(const std::vector<std::string>& options, Selection& selection) {
+void choose_platforms(const SelectOptions& options, Selection& selection) {
   std::string general;
   try {
-    for (const std::string& option : options) add_platforms(option, general, selection.platforms.asked);
+    for (const std::string& option : options.platforms)
+      add_platforms(option, options, general, selection.platforms.asked);
     selection.default_platform = general.empty();
     selection.platforms.general =
         image::PlatformFilter::parse(selection.default_platform ? image::host_platform().str() : general);
@@ -190,7 +193,7 @@ void narrow_lists(const SelectOptions& options, Selection& selection) {
 
 Selection select(const SelectOptions& options) {
   Selection selection;
-  Collector collector(selection, options.all_tags);
+  Collector collector(selection, options);
   for (const std::string& image : options.images) collector.add_name(image, {});
   if (options.all_tags && selection.repositories.empty() && options.from_files.empty()) {
     throw diag::UsageError("--all-tags has no image to work on", "name a repository without a tag");
@@ -200,7 +203,7 @@ Selection select(const SelectOptions& options) {
     throw diag::UsageError("no images are selected", "name images, or give a list with --from FILE");
   }
   narrow_lists(options, selection);
-  choose_platforms(options.platforms, selection);
+  choose_platforms(options, selection);
   return selection;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,11 @@ struct SelectOptions {
   bool all_tags = false;               ///< --all-tags: of names without tag and digest
   std::vector<std::string> exclude{};  ///< --exclude: patterns of tags, where tags are listed
   std::size_t newest = 0;              ///< --newest, where tags are listed; 0 for all
+  std::function<std::string(const std::string&)> expand_short_name{};  ///< of names outside YAML; may be null
+
+  std::string full_name(const std::string& text) const {
+    return expand_short_name ? expand_short_name(text) : text;
+  }
 };
 
 /// Throws UsageError: a bad name with its file and line, an unreadable list, two lists that

@@ -20,7 +20,31 @@ std::string credential_host(const Selection& selection) {
   return hosts.size() == 1 ? *hosts.begin() : std::string{};
 }
 
-Selection select_and_say(const SelectOptions& options, cli::Console& console) {
+/// What registries.conf makes of short names. Says it once for each name that docker would understand
+/// otherwise.
+class ShortNames {
+ public:
+  explicit ShortNames(const registry::RegistriesConf& conf) : m_conf(conf) {}
+
+  std::string operator()(const std::string& text) {
+    const registry::Alias* alias = m_conf.alias_of(text);
+    std::string full = m_conf.expanded(text);
+    const std::string short_name = text.substr(0, text.find_first_of(":@"));
+    if (alias != nullptr && m_told.insert(alias).second &&
+        image::Reference::parse(short_name).name() != alias->name) {
+      diag::log("select", diag::LogLevel::info, fmt::format("{} is {}, says {}", text, full, alias->file));
+    }
+    return full;
+  }
+
+ private:
+  const registry::RegistriesConf& m_conf;
+  std::set<const registry::Alias*> m_told;
+};
+
+Selection select_and_say(const SourceSettings& settings, cli::Console& console) {
+  SelectOptions options = settings.select;
+  options.expand_short_name = ShortNames(settings.access.registries());
   Selection selection = select(options);
   if (selection.default_platform) {
     console.status(fmt::format("platform {} (this machine's; choose with --platform)",
@@ -35,7 +59,7 @@ SourceImages::SourceImages(const SourceSettings& settings, cli::Context& context
     : m_settings(settings),
       m_context(context),
       m_run(run),
-      m_selection(select_and_say(settings.select, context.console)),
+      m_selection(select_and_say(settings, context.console)),
       m_access(settings.access, credential_host(m_selection), context, m_selection.registries) {}
 
 PinnedImages SourceImages::pin(const KnownImages& known) {

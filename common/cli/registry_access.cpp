@@ -16,6 +16,7 @@
 #include "common/http/curl_client.hpp"
 #include "common/http/redirecting_client.hpp"
 #include "common/http/retrying_client.hpp"
+#include "common/registry/registries_conf_files.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::cli {
@@ -80,6 +81,8 @@ registry::CredentialSources credential_sources(const RegistryAccessOptions& opti
   sources.files_must_exist = !options.authfile.empty();
   sources.files =
       options.authfile.empty() ? registry::default_auth_files() : std::vector<std::string>{options.authfile};
+  const auto& helpers = options.registries().credential_helpers;
+  if (options.authfile.empty() && helpers && !helpers->empty()) sources.helpers = *helpers;
   if (options.creds_stdin && !options.creds_file.empty()) {
     throw UsageError("--creds-stdin and --creds-file exclude each other");
   }
@@ -142,8 +145,26 @@ void RegistryAccessOptions::declare(Command& command) {
   command.option("--insecure", insecure, "HOST[:PORT]",
                  "do not verify this host's certificate; plain http where it speaks no TLS");
   command.option("--plain-http", plain_http, "HOST[:PORT]", "speak http with this host");
+  command.option("--registries-conf", registries_conf, "FILE",
+                 "mirrors, locations, blocked registries, short names: this registries.conf alone, or none");
   command.option("--trust-host", trust_host, "HOST[:PORT]",
                  "a registry may point to this host: a token server of another owner, a private address");
+}
+
+RegistryAccessOptions pulling() {
+  RegistryAccessOptions options;
+  options.pulls = true;
+  return options;
+}
+
+const registry::RegistriesConf& RegistryAccessOptions::registries() const {
+  if (!m_registries) {
+    registry::ConfPlaces places;
+    if (registries_conf.empty()) places = registry::usual_conf_places();
+    if (registries_conf != "none") places.only = registries_conf.empty() ? places.only : registries_conf;
+    m_registries = std::make_shared<const registry::RegistriesConf>(registry::load_registries_conf(places));
+  }
+  return *m_registries;
 }
 
 // Each stands on those above it.
@@ -165,7 +186,11 @@ struct RegistryAccess::Parts {
                  wait_observer(context.console)),
         credentials(credential_sources(options, host, settings, context.stop)),
         client(retrying, credentials, task::system_clock(),
-               registry::RegistryOptions{rules, retry_policy(options), context.stop}) {}
+               registry::RegistryOptions{.hosts = rules,
+                                         .routes = registry::PullRoutes(options.registries().rules),
+                                         .pull_by_routes = options.pulls,
+                                         .retry = retry_policy(options),
+                                         .stop = context.stop}) {}
 };
 
 RegistryAccess::RegistryAccess(const RegistryAccessOptions& options, const std::string& credential_host,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/cli/app.hpp"
+#include "common/registry/registries_conf.hpp"
 #include "common/registry/registry_client.hpp"
 
 namespace airgap::cli {
@@ -25,9 +26,21 @@ struct RegistryAccessOptions {
   std::vector<std::string> insecure;
   std::vector<std::string> plain_http;
   std::vector<std::string> trust_host;
+  std::string registries_conf;  ///< --registries-conf: a file, "none", or empty for the usual places
+  /// The command pulls: names are read through the mirrors and locations of registries.conf. What it pushes
+  /// to is not, whatever this says.
+  bool pulls = false;
 
   void declare(Command& command);
+  /// What registries.conf says, read when it is first asked for. Throws UsageError.
+  const registry::RegistriesConf& registries() const;
+
+ private:
+  mutable std::shared_ptr<const registry::RegistriesConf> m_registries;
 };
+
+/// Options of a command that pulls.
+RegistryAccessOptions pulling();
 
 /// What a list of images says of one registry, host[:port]. It goes before the options, and for that host
 /// alone.

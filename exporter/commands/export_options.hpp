@@ -11,7 +11,7 @@ namespace airgap::exporter {
 /// The options that every command with a selection of images shares.
 struct ExportOptions {
   SelectOptions select;
-  cli::RegistryAccessOptions access;
+  cli::RegistryAccessOptions access = cli::pulling();
   bool no_referrers = false;
   bool allow_empty = false;
   bool scoped = false;

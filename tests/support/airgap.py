@@ -118,7 +118,7 @@ class Airgap:
         home = str(self.home)
         return {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": home, "LC_ALL": "C.UTF-8", "TERM": "dumb",
                 "XDG_CONFIG_HOME": f"{home}/.config", "XDG_RUNTIME_DIR": f"{home}/run", "XDG_DATA_HOME": f"{home}/data",
-                "XDG_CACHE_HOME": f"{home}/.cache", "XDG_STATE_HOME": f"{home}/state",
+                "CONTAINERS_REGISTRIES_CONF": "/dev/null", "XDG_CACHE_HOME": f"{home}/.cache", "XDG_STATE_HOME": f"{home}/state",
                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""), **self.env, **(extra or {})}
 
     def _command(self, program: str, arguments: tuple[object, ...]) -> list[str]:

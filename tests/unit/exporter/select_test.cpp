@@ -19,6 +19,21 @@ TEST_CASE("short names are completed and a name given twice is taken once") {
   CHECK_FALSE(selection.default_platform);
 }
 
+TEST_CASE("short names of the command line and of plain lists are expanded, those of a YAML are not") {
+  const test::TempDir dir;
+  const auto selection =
+      select({.images = {"app:1"},
+              .from_files = {dir.write("images.txt", "app:2\n"),
+                             dir.write("sync.yaml", "a.example:\n  images:\n    app: ['3']\n")},
+              .platforms = {"all", "app:1=linux/arm64"},
+              .expand_short_name = [](const std::string& text) { return "quay.io/org/" + text; }});
+  REQUIRE(selection.images.size() == 3);
+  CHECK(selection.images[0].name.str() == "quay.io/org/app:1");
+  CHECK(selection.platforms.of(selection.images[0].name).str() == "linux/arm64");
+  CHECK(selection.images[1].name.str() == "quay.io/org/app:2");
+  CHECK(selection.images[2].name.str() == "a.example/app:3");
+}
+
 TEST_CASE("without --platform this machine's is chosen, and the selection says so") {
   const auto selection = select({.images = {"nginx"}, .from_files = {}, .platforms = {}});
   CHECK(selection.default_platform);
