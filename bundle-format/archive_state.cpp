@@ -6,7 +6,9 @@
 #include <charconv>
 
 #include "bundle-format/archive_head.hpp"
+#include "bundle-format/earlier_bundle.hpp"
 #include "common/diag/error.hpp"
+#include "common/image/manifest.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -64,6 +66,17 @@ std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::F
   const std::uint64_t length = archive->size();
   for (std::size_t i = 0; i < blobs.size(); ++i) blobs[i] = state_of(*archive, length, plan, i);
   return ArchiveState{std::move(*check.info), std::move(plan), std::move(blobs)};
+}
+
+std::optional<std::string> archived_manifest(const io::File& archive, const ArchivePlan& plan,
+                                             const hash::Digest& digest) {
+  const auto found = plan.index.find(digest);
+  if (found == plan.index.end() || plan.blobs[found->second].size > image::k_max_manifest)
+    return std::nullopt;
+  const tar::Place& place = plan.place_of(found->second);
+  auto bytes = read_text(archive, place.data, place.size);
+  if (!bytes) return std::nullopt;
+  return verified_manifest(std::move(*bytes), digest);
 }
 
 std::string progress_marker(const hash::Digest& digest, std::uint64_t bytes) {

@@ -28,6 +28,10 @@ struct ArchiveState {
 /// rest is taken as it is found.
 std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::File>& archive);
 
+/// The bytes of a manifest in an archive of that plan, when they are those of the digest.
+std::optional<std::string> archived_manifest(const io::File& archive, const ArchivePlan& plan,
+                                             const hash::Digest& digest);
+
 /// The block that stands where a blob's header belongs while only `bytes` of the blob are there. SPEC.md,
 /// "Unfinished bundles".
 std::string progress_marker(const hash::Digest& digest, std::uint64_t bytes);

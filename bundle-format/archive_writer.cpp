@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 
+#include "bundle-format/archive_place.hpp"
 #include "bundle-format/archive_relocation.hpp"
 #include "bundle-format/archive_state.hpp"
 #include "bundle-format/earlier_bundle.hpp"
@@ -21,11 +21,6 @@ namespace airgap::bundle {
 namespace {
 
 constexpr std::uint64_t k_batch_bytes = std::uint64_t{256} << 20;
-std::string parent_of(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  return parent.empty() ? "." : parent;
-}
-
 class ArchiveWriter final : public BundleWriter {
  public:
   ArchiveWriter(const std::string& path, bool overwrite);
@@ -36,7 +31,7 @@ class ArchiveWriter final : public BundleWriter {
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
   bool has_blob(const Blob& blob) const override { return state_of(blob).whole; }
   std::uint64_t partial_bytes(const Blob& blob) const override { return state_of(blob).bytes; }
-  std::optional<std::uint64_t> free_bytes() const override { return m_directory.free_bytes(); }
+  std::optional<std::uint64_t> free_bytes() const override { return m_where.directory.free_bytes(); }
 
   void begin(Contents contents) override;
   void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
@@ -49,8 +44,6 @@ class ArchiveWriter final : public BundleWriter {
     std::uint64_t batch_bytes = 0;
   };
 
-  void read_finished();
-  void take(ArchiveState state);
   BlobState state_of(const Blob& blob) const;
   bool holds_finished(const Contents& contents) const;
   void start(ArchivePlan plan);
@@ -65,8 +58,7 @@ class ArchiveWriter final : public BundleWriter {
 
   std::string m_path;
   bool m_overwrite;
-  io::Directory m_directory;
-  std::string m_name;
+  ArchiveName m_where;
   std::shared_ptr<const io::File> m_finished_file;
   std::optional<PartialArchive> m_partial;
   std::optional<BundleInfo> m_info;
@@ -81,42 +73,20 @@ class ArchiveWriter final : public BundleWriter {
 };
 
 ArchiveWriter::ArchiveWriter(const std::string& path, bool overwrite)
-    : m_path(path),
-      m_overwrite(overwrite),
-      m_directory(io::Directory::open(parent_of(path))),
-      m_name(std::filesystem::path(path).filename().string()) {
-  m_partial.emplace(m_directory, m_name + std::string(k_partial_ending));
-  auto left = read_archive_state(m_partial->shared());
-  const bool goes_on = left && overwrite;
-  if (m_directory.stat(m_name) && !goes_on) {
-    read_finished();
-  } else if (left) {
-    m_info = left->info;
-    take(std::move(*left));
-  }
+    : m_path(path), m_overwrite(overwrite), m_where(path) {
+  m_partial.emplace(m_where.directory, m_where.partial());
+  EarlierArchive earlier = earlier_archive(m_where, m_partial->shared(), overwrite);
+  m_finished = earlier.finished;
+  if (m_finished) m_finished_file = std::move(earlier.file);
+  if (!earlier.state) return;
+  m_info = std::move(earlier.state->info);
+  m_plan = std::move(earlier.state->plan);
+  m_progress.with([&](Progress& progress) { progress.blobs = std::move(earlier.state->blobs); });
 }
 
 ArchiveWriter::~ArchiveWriter() {
   if (m_sync_failed)
     forget(m_progress.with([](Progress& progress) { return std::exchange(progress.batch, {}); }));
-}
-
-void ArchiveWriter::read_finished() {
-  m_finished_file = std::make_shared<const io::File>(m_directory.open_file(m_name));
-  auto state = read_archive_state(m_finished_file);
-  if (state && state->plan.layout.end == m_finished_file->size()) {
-    m_info = state->info;
-    m_finished = true;
-    take(std::move(*state));
-  } else if (!m_overwrite) {
-    throw diag::UsageError(fmt::format("{} is there already, and is not a whole bundle", m_path),
-                           "see what 'verify' says about it; choose another name, or --overwrite");
-  }
-}
-
-void ArchiveWriter::take(ArchiveState state) {
-  m_plan = std::move(state.plan);
-  m_progress.with([&](Progress& progress) { progress.blobs = std::move(state.blobs); });
 }
 
 BlobState ArchiveWriter::state_of(const Blob& blob) const {
@@ -128,14 +98,7 @@ BlobState ArchiveWriter::state_of(const Blob& blob) const {
 
 std::optional<std::string> ArchiveWriter::existing_manifest(const hash::Digest& digest) const {
   if (!m_plan) return std::nullopt;
-  const auto found = m_plan->index.find(digest);
-  if (found == m_plan->index.end() || m_plan->blobs[found->second].size > image::k_max_manifest)
-    return std::nullopt;
-  const tar::Place& place = m_plan->place_of(found->second);
-  std::string bytes(static_cast<std::size_t>(place.size), '\0');
-  const io::File& file = m_finished ? *m_finished_file : m_partial->file();
-  file.read_at(place.data, std::as_writable_bytes(std::span(bytes.data(), bytes.size())));
-  return verified_manifest(std::move(bytes), digest);
+  return archived_manifest(m_finished ? *m_finished_file : m_partial->file(), *m_plan, digest);
 }
 
 bool ArchiveWriter::holds_finished(const Contents& contents) const {
@@ -313,7 +276,7 @@ void ArchiveWriter::forget(const std::vector<std::size_t>& blobs) noexcept {
 
 void ArchiveWriter::commit() {
   if (!m_begun) throw diag::InternalError("a bundle was sealed before it was begun");
-  if (m_unchanged) return m_directory.sync();
+  if (m_unchanged) return m_where.directory.sync();
   publish(m_progress.with([](Progress& progress) { return std::exchange(progress.batch, {}); }));
   const bool whole = m_progress.with(
       [](const Progress& progress) { return std::ranges::all_of(progress.blobs, &BlobState::whole); });
@@ -323,7 +286,7 @@ void ArchiveWriter::commit() {
   write_zeros(bytes, m_plan->layout.end - tar::k_end_size, tar::k_end_size);
   file.truncate(m_plan->layout.end);
   file.sync();
-  m_partial->publish(m_name);
+  m_partial->publish(m_where.name);
 }
 
 }  // namespace

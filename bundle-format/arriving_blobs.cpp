@@ -44,8 +44,7 @@ bool ArrivingBlobs::waiting(const hash::Digest& digest) const {
 }
 
 std::uint64_t ArrivingBlobs::partial_bytes(const Blob& blob) const {
-  const auto entry = m_root.stat(PartialArea::name_of(blob.digest));
-  return entry && entry->size <= blob.size ? entry->size : 0;
+  return PartialArea::bytes_of(m_root, blob.digest, blob.size);
 }
 
 void ArrivingBlobs::receive(const Blob& blob, const transport::BlobOpener& open,

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 
+#include "bundle-format/bundle_place.hpp"
 #include "bundle-format/contents.hpp"
 #include "common/hash/digest.hpp"
 #include "common/transport/image_source.hpp"
@@ -13,29 +14,11 @@
 namespace airgap::bundle {
 
 /// A bundle being written: in a directory, as an archive at its final offsets, or into a pipe in order. Call
-/// in this order: what an earlier run left, begin(), put_blob() from any threads, commit(). Destroyed without
-/// commit() it leaves an unfinished bundle that a rerun continues. Holds a lock for its life: BusyError when
-/// another run has it.
-class BundleWriter {
+/// in this order: what an earlier run left (BundlePlace), begin(), put_blob() from any threads, commit().
+/// Destroyed without commit() it leaves an unfinished bundle that a rerun continues. Holds a lock for its
+/// life: BusyError when another run has it.
+class BundleWriter : public BundlePlace {
  public:
-  virtual ~BundleWriter() = default;
-
-  /// bundle.json of an earlier run, finished or not.
-  virtual const std::optional<BundleInfo>& existing() const = 0;
-  /// What is there under that name: of existing(), or where a form has no bundle.json, what lies in the
-  /// image's place. Null when there is none, or it is not whole.
-  virtual const Image* existing_image(const image::Reference& name) const;
-  /// True when `existing()` is a finished bundle (sealed by SHA256SUMS).
-  virtual bool finished() const = 0;
-  /// The bytes of a manifest that an earlier run left, verified; nothing when it is not there or damaged.
-  virtual std::optional<std::string> existing_manifest(const hash::Digest& digest) const = 0;
-  /// True when the blob is there whole, verified when it was written, and needs no put_blob().
-  virtual bool has_blob(const Blob& blob) const = 0;
-  /// Bytes of it that an earlier run left unfinished; a hint for plans.
-  virtual std::uint64_t partial_bytes(const Blob& blob) const = 0;
-  /// Free bytes where it is written; nothing for a pipe.
-  virtual std::optional<std::uint64_t> free_bytes() const = 0;
-
   /// States what the bundle will hold and writes all that is known by now: manifests, and in an archive the
   /// whole head.
   virtual void begin(Contents contents) = 0;
@@ -58,10 +41,9 @@ struct TreeOptions {
 };
 
 struct OutputOptions {
-  std::string path;        ///< DIR, FILE.tar or "-"
-  bool overwrite = false;  ///< a finished archive with another plan may be replaced
-  bool dry_run = false;    ///< only look: nothing is created, locked or changed, and begin() is not called
-  std::stop_token stop{};  ///< asked while nobody reads a pipe
+  std::string path;                          ///< DIR, FILE.tar or "-"
+  bool overwrite = false;                    ///< a finished archive with another plan may be replaced
+  std::stop_token stop{};                    ///< asked while nobody reads a pipe
   std::optional<TreeOptions> skopeo_tree{};  ///< not a bundle: what skopeo sync writes
 };
 
@@ -73,5 +55,9 @@ OutputForm tree_form(const std::string& path);
 
 /// Opens the writer for a path; see the files directory_writer, archive_writer, pipe_writer.
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options);
+
+/// What open_writer() would find. Only looks: nothing is created, locked or changed, so a bundle that another
+/// run writes to is seen as it is just now.
+std::unique_ptr<BundlePlace> look_at(const OutputOptions& options);
 
 }  // namespace airgap::bundle

@@ -8,6 +8,7 @@
 #include "bundle-format/earlier_bundle.hpp"
 #include "bundle-format/layout.hpp"
 #include "common/diag/error.hpp"
+#include "common/image/manifest.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::bundle {
@@ -81,13 +82,24 @@ DirectorySurvey survey_directory(const io::Directory& root) {
       survey.blobs.emplace(name, entry.size);
     }
   }
-  for (const io::Entry& entry : root.list()) {
-    if (is_temporary(entry)) root.remove_file(entry.name);
-  }
   const auto sums = read_metadata(root, k_sha256_file);
   survey.info = earlier_info(read_metadata(root, k_bundle_file), sums, root.path());
   survey.finished = sums.has_value();
   return survey;
+}
+
+void remove_temporary_files(const io::Directory& root) {
+  for (const io::Entry& entry : root.list()) {
+    if (is_temporary(entry)) root.remove_file(entry.name);
+  }
+}
+
+std::optional<std::string> published_manifest(const io::Directory& root, const hash::Digest& digest) {
+  const std::string name = blob_path(digest);
+  const auto entry = root.stat(name);
+  if (!entry || entry->kind != io::EntryKind::file || entry->size > image::k_max_manifest)
+    return std::nullopt;
+  return verified_manifest(root.read_file(name, image::k_max_manifest), digest);
 }
 
 void remove_blobs_except(const io::Directory& root, const std::map<std::string, std::uint64_t>& keep) {

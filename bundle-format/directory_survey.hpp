@@ -23,10 +23,15 @@ struct DirectorySurvey {
 /// they would be in the way, and nothing of the user's is ever removed. Reads the root directory alone.
 void refuse_foreign_directory(const io::Directory& root);
 
-/// Looks at everything but blob bytes, and removes what crashed atomic writes left. Call it under the lock.
-/// Throws as above for entries below blobs/, and IntegrityError for a finished bundle whose bundle.json is
-/// damaged.
+/// Looks at everything but blob bytes, and changes nothing. Throws as above for entries below blobs/, and
+/// IntegrityError for a finished bundle whose bundle.json is damaged.
 DirectorySurvey survey_directory(const io::Directory& root);
+
+/// Removes what crashed atomic writes left. Call it under the lock.
+void remove_temporary_files(const io::Directory& root);
+
+/// The published manifest of that digest, verified; nothing when it is not there or damaged.
+std::optional<std::string> published_manifest(const io::Directory& root, const hash::Digest& digest);
 
 /// A metadata file's bytes; nothing when it is absent.
 std::optional<std::string> read_metadata(const io::Directory& root, std::string_view name);

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <set>
 #include <vector>
 
-#include "bundle-format/blob_intake.hpp"
+#include "bundle-format/arriving_blobs.hpp"
 #include "bundle-format/directory_survey.hpp"
 #include "bundle-format/earlier_bundle.hpp"
 #include "bundle-format/layout.hpp"
@@ -21,19 +20,6 @@
 namespace airgap::bundle {
 namespace {
 
-constexpr std::uint64_t k_batch_bytes = std::uint64_t{256} << 20;
-constexpr std::size_t k_batch_files = 1024;
-/// Up to this many files are synced one by one; above it one sync of the file system is cheaper.
-constexpr std::size_t k_single_syncs = 16;
-
-class FileRoom final : public BlobRoom {
- public:
-  explicit FileRoom(const io::File& file) : BlobRoom(file, 0) {}
-  void reached(std::uint64_t bytes) override {
-    if (bytes == 0) file().truncate(0);
-  }
-};
-
 class DirectoryWriter final : public BundleWriter {
  public:
   explicit DirectoryWriter(const std::string& path);
@@ -43,7 +29,7 @@ class DirectoryWriter final : public BundleWriter {
   bool finished() const override { return m_finished; }
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
   bool has_blob(const Blob& blob) const override;
-  std::uint64_t partial_bytes(const Blob& blob) const override;
+  std::uint64_t partial_bytes(const Blob& blob) const override { return m_arriving.partial_bytes(blob); }
   std::optional<std::uint64_t> free_bytes() const override { return m_root.free_bytes(); }
 
   void begin(Contents contents) override;
@@ -51,22 +37,14 @@ class DirectoryWriter final : public BundleWriter {
   void commit() override;
 
  private:
-  struct Stored {
-    std::map<std::string, std::uint64_t> published;  ///< blob path to size in bytes
-    std::vector<Blob> batch;                         ///< whole in .partial, not synced
-    std::uint64_t batch_bytes = 0;
-  };
+  using Published = std::map<std::string, std::uint64_t>;  ///< blob path to size in bytes
 
   bool unchanged_by(const Contents& contents) const;
   void unseal();
   void number_above_replaced();
   void write_manifests();
   bool holds_bytes(const Blob& blob, const std::string& bytes) const;
-  void receive(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer);
-  void add_to_batch(const Blob& blob);
   void publish(const std::vector<Blob>& batch);
-  void sync_batch(const std::vector<Blob>& batch);
-  void discard_batch() noexcept;
   void refuse_unless_complete();
   void write_metadata();
 
@@ -77,21 +55,22 @@ class DirectoryWriter final : public BundleWriter {
   bool m_finished = false;
   std::optional<Contents> m_contents;
   bool m_unchanged = false;
-  /// A failed sync may have dropped any byte that was not stored yet: no .partial file is to be continued
-  /// (R123).
-  std::atomic<bool> m_sync_failed = false;
-  mutable task::Guarded<Stored> m_stored;
+  mutable task::Guarded<Published> m_published;
+  ArrivingBlobs m_arriving;
 };
 
 DirectoryWriter::DirectoryWriter(const std::string& path)
-    : m_new(path), m_root(io::Directory::create_or_open(path)) {
+    : m_new(path),
+      m_root(io::Directory::create_or_open(path)),
+      m_arriving(m_root, [this](const std::vector<Blob>& batch) { publish(batch); }) {
   try {
     refuse_foreign_directory(m_root);
     m_partial.emplace(m_root);
+    remove_temporary_files(m_root);
     DirectorySurvey survey = survey_directory(m_root);
     m_info = std::move(survey.info);
     m_finished = survey.finished;
-    m_stored.with([&](Stored& stored) { stored.published = std::move(survey.blobs); });
+    m_published.with([&](Published& published) { published = std::move(survey.blobs); });
   } catch (...) {
     m_partial.reset();
     m_new.remove();
@@ -100,38 +79,19 @@ DirectoryWriter::DirectoryWriter(const std::string& path)
 }
 
 DirectoryWriter::~DirectoryWriter() {
-  if (m_sync_failed) discard_batch();
   m_partial.reset();
   if (!m_contents) m_new.remove();
 }
 
-void DirectoryWriter::discard_batch() noexcept {
-  try {
-    const auto batch = m_stored.with([](Stored& stored) { return std::exchange(stored.batch, {}); });
-    for (const Blob& blob : batch) m_root.remove_file(PartialArea::name_of(blob.digest));
-  } catch (const std::exception&) {  // the medium fails; nothing more can be done here
-  }
-}
-
 std::optional<std::string> DirectoryWriter::existing_manifest(const hash::Digest& digest) const {
-  const std::string name = blob_path(digest);
-  const auto entry = m_root.stat(name);
-  if (!entry || entry->kind != io::EntryKind::file || entry->size > image::k_max_manifest)
-    return std::nullopt;
-  return verified_manifest(m_root.read_file(name, image::k_max_manifest), digest);
+  return published_manifest(m_root, digest);
 }
 
 bool DirectoryWriter::has_blob(const Blob& blob) const {
-  return m_stored.with([&](const Stored& stored) {
-    const auto found = stored.published.find(blob_path(blob.digest));
-    return (found != stored.published.end() && found->second == blob.stored_size) ||
-           std::ranges::find(stored.batch, blob.digest, &Blob::digest) != stored.batch.end();
+  return m_arriving.waiting(blob.digest) || m_published.with([&](const Published& published) {
+    const auto found = published.find(blob_path(blob.digest));
+    return found != published.end() && found->second == blob.stored_size;
   });
-}
-
-std::uint64_t DirectoryWriter::partial_bytes(const Blob& blob) const {
-  const auto entry = m_root.stat(PartialArea::name_of(blob.digest));
-  return entry && entry->size <= blob.size ? entry->size : 0;
 }
 
 bool DirectoryWriter::unchanged_by(const Contents& contents) const {
@@ -171,18 +131,14 @@ void DirectoryWriter::number_above_replaced() {
   info.sequence = m_info->sequence + 1;
 }
 
+// Published at once: what an interrupted run leaves spares the next one the questions.
 void DirectoryWriter::write_manifests() {
   for (const Blob& blob : m_contents->info.blobs) {
     if (blob.kind != BlobKind::manifest) continue;
     const std::string& bytes = *m_contents->manifests.at(blob.digest);
-    if (holds_bytes(blob, bytes)) continue;
-    const std::string partial = PartialArea::name_of(blob.digest);
-    m_root.remove_file(partial);
-    io::File file = m_root.create_file(partial);
-    file.write_all(io::bytes_of(bytes));
-    file.close();
-    add_to_batch(blob);
+    if (!holds_bytes(blob, bytes)) m_arriving.store(blob, bytes);
   }
+  m_arriving.publish_rest();
 }
 
 bool DirectoryWriter::holds_bytes(const Blob& blob, const std::string& bytes) const {
@@ -196,43 +152,10 @@ void DirectoryWriter::put_blob(const Blob& blob, const transport::BlobOpener& op
     observer.blob_finished(blob.digest, blob.size, "present");
     return;
   }
-  try {
-    receive(blob, open, observer);
-  } catch (...) {
-    if (m_sync_failed) m_root.remove_file(PartialArea::name_of(blob.digest));
-    throw;
-  }
-  add_to_batch(blob);
-}
-
-void DirectoryWriter::receive(const Blob& blob, const transport::BlobOpener& open,
-                              transport::Observer& observer) {
-  io::File file = m_root.open_for_update(PartialArea::name_of(blob.digest));
-  FileRoom room(file);
-  std::uint64_t already = file.size();
-  if (already > blob.size) {
-    file.truncate(0);
-    already = 0;
-  }
-  take_in(blob, already, room, open, observer);
-  file.close();
-}
-
-// Whoever fills the batch publishes it, while the others go on.
-void DirectoryWriter::add_to_batch(const Blob& blob) {
-  const std::vector<Blob> full = m_stored.with([&](Stored& stored) -> std::vector<Blob> {
-    stored.batch.push_back(blob);
-    stored.batch_bytes += blob.stored_size;
-    if (stored.batch_bytes < k_batch_bytes && stored.batch.size() < k_batch_files) return {};
-    stored.batch_bytes = 0;
-    return std::exchange(stored.batch, {});
-  });
-  publish(full);
+  m_arriving.receive(blob, open, observer);
 }
 
 void DirectoryWriter::publish(const std::vector<Blob>& batch) {
-  if (batch.empty()) return;
-  sync_batch(batch);
   std::set<std::string> directories;
   for (const Blob& blob : batch) {
     const std::string name = blob_path(blob.digest);
@@ -240,30 +163,15 @@ void DirectoryWriter::publish(const std::vector<Blob>& batch) {
     directories.insert(name.substr(0, name.rfind('/')));
   }
   for (const std::string& directory : directories) m_root.sync(directory);
-  m_stored.with([&](Stored& stored) {
-    for (const Blob& blob : batch) stored.published[blob_path(blob.digest)] = blob.stored_size;
+  m_published.with([&](Published& published) {
+    for (const Blob& blob : batch) published[blob_path(blob.digest)] = blob.stored_size;
   });
-}
-
-void DirectoryWriter::sync_batch(const std::vector<Blob>& batch) {
-  if (m_sync_failed) throw diag::StorageError("an earlier sync failed in " + m_root.path());
-  try {
-    if (batch.size() > k_single_syncs) {
-      m_root.sync_file_system();
-      return;
-    }
-    for (const Blob& blob : batch) m_root.open_for_update(PartialArea::name_of(blob.digest)).sync();
-  } catch (const diag::Error&) {
-    m_sync_failed = true;
-    for (const Blob& blob : batch) m_root.remove_file(PartialArea::name_of(blob.digest));
-    throw;
-  }
 }
 
 void DirectoryWriter::commit() {
   if (!m_contents) throw diag::InternalError("a bundle was sealed before it was begun");
   if (!m_unchanged) {
-    publish(m_stored.with([](Stored& stored) { return std::exchange(stored.batch, {}); }));
+    m_arriving.publish_rest();
     refuse_unless_complete();
     write_metadata();
   } else {

@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "bundle-format/archive_place.hpp"
 #include "bundle-format/archive_writer.hpp"
 #include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/directory_place.hpp"
 #include "bundle-format/directory_writer.hpp"
 #include "bundle-format/layout.hpp"
 #include "bundle-format/pipe_writer.hpp"
@@ -41,7 +43,24 @@ fs::file_status status_of(const std::string& path) {
                          std::string(hint));
 }
 
+// A file or directory that appears in a bundle makes it one that does not verify.
+void refuse_inside_a_bundle(const std::string& path) {
+  fs::path above = fs::absolute(path).lexically_normal();
+  if (!above.has_filename()) above = above.parent_path();
+  while (above.has_relative_path()) {
+    above = above.parent_path();
+    std::error_code error;
+    const bool finished =
+        fs::exists(above / k_bundle_file, error) && fs::exists(above / k_oci_layout_file, error);
+    const bool unfinished = fs::exists(above / k_partial_directory / "lock", error);
+    if (!finished && !unfinished) continue;
+    refuse(path, fmt::format("{} is a bundle", text::escape(above.string())),
+           "write beside it, not inside: what is in it is what SHA256SUMS lists");
+  }
+}
+
 void check_archive(const std::string& path) {
+  refuse_inside_a_bundle(path);
   for (const std::string& file : {path, path + std::string(k_partial_ending)}) {
     const fs::file_status status = status_of(file);
     if (status.type() == fs::file_type::directory) {
@@ -62,6 +81,7 @@ void check_archive(const std::string& path) {
 
 // A link to a directory is fine: the user named it.
 void check_directory(const std::string& path) {
+  refuse_inside_a_bundle(path);
   const std::string bare = fs::path(path).has_filename() ? path : fs::path(path).parent_path().string();
   if (fs::absolute(bare).lexically_normal() == "/")
     refuse(path, "it is the root directory", "name another one");
@@ -73,6 +93,14 @@ void check_directory(const std::string& path) {
   if (fs::exists(status) && !fs::is_directory(status)) {
     refuse(path, "it is there already and is no directory", k_what_can_be_written);
   }
+}
+
+/// Free bytes where a directory that is not there yet would be made.
+std::uint64_t free_bytes_above(const std::string& path) {
+  fs::path parent = fs::absolute(path).lexically_normal();
+  std::error_code error;
+  while (!fs::is_directory(parent, error) && parent.has_relative_path()) parent = parent.parent_path();
+  return io::Directory::open(parent.string()).free_bytes();
 }
 
 io::File standard_output() {
@@ -106,10 +134,21 @@ OutputForm tree_form(const std::string& path) {
   return OutputForm::skopeo_tree;
 }
 
+std::unique_ptr<BundlePlace> look_at(const OutputOptions& options) {
+  const OutputForm form = options.skopeo_tree ? tree_form(options.path) : output_form(options.path);
+  if (form == OutputForm::pipe) return std::make_unique<EmptyPlace>(std::nullopt);
+  if (form == OutputForm::archive) return look_at_archive(options.path, options.overwrite);
+  std::error_code error;
+  if (!fs::is_directory(options.path, error))
+    return std::make_unique<EmptyPlace>(free_bytes_above(options.path));
+  if (form == OutputForm::skopeo_tree) return skopeo_tree::look_at_tree(options.path, *options.skopeo_tree);
+  return look_at_directory(options.path);
+}
+
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options) {
   if (options.skopeo_tree) {
     tree_form(options.path);
-    return skopeo_tree::open_tree_writer(options.path, *options.skopeo_tree, options.dry_run);
+    return skopeo_tree::open_tree_writer(options.path, *options.skopeo_tree);
   }
   switch (output_form(options.path)) {
     case OutputForm::pipe:

@@ -32,6 +32,12 @@ std::string PartialArea::name_of(const hash::Digest& digest) {
   return fmt::format("{}/{}-{}", k_partial_directory, hash::name(digest.algorithm()), digest.hex());
 }
 
+std::uint64_t PartialArea::bytes_of(const io::Directory& root, const hash::Digest& digest,
+                                    std::uint64_t size) {
+  const auto entry = root.stat(name_of(digest));
+  return entry && entry->size <= size ? entry->size : 0;
+}
+
 void PartialArea::remove() {
   for (const io::Entry& entry : m_root.list(k_partial_directory)) {
     if (entry.name != "lock") m_root.remove_file(fmt::format("{}/{}", k_partial_directory, entry.name));

@@ -21,8 +21,10 @@ class PartialArea {
   PartialArea& operator=(const PartialArea&) = delete;
 
   static std::string name_of(const hash::Digest& digest);  ///< ".partial/sha256-<hex>"
-  void keep() noexcept { m_kept = true; }                  ///< there is, or will be, something to continue
-  void remove();                                           ///< with all that lies in it, and the lock last
+  /// What an earlier run left of a blob of `size` bytes; 0 for a file that is too long to be a part of it.
+  static std::uint64_t bytes_of(const io::Directory& root, const hash::Digest& digest, std::uint64_t size);
+  void keep() noexcept { m_kept = true; }  ///< there is, or will be, something to continue
+  void remove();                           ///< with all that lies in it, and the lock last
 
  private:
   const io::Directory& m_root;

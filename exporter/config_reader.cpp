@@ -9,8 +9,9 @@
 namespace airgap::exporter {
 namespace {
 
-constexpr int k_attempts = 2;                              // a proxy's copy may be stale once (R4)
-constexpr std::uint64_t k_kept = std::uint64_t{64} << 10;  // bytes; most configs have a tenth of that
+constexpr int k_attempts = 2;                                    // a proxy's copy may be stale once (R4)
+constexpr std::uint64_t k_kept = std::uint64_t{64} << 10;        // bytes; most configs have a tenth of that
+constexpr std::uint64_t k_kept_in_all = std::uint64_t{8} << 20;  // bytes; what is beyond is fetched again
 
 std::shared_ptr<const std::string> read_verified(const image::Descriptor& config,
                                                  transport::ImageSource& source) {
@@ -43,8 +44,10 @@ std::shared_ptr<const std::string> ConfigReader::read(const image::Descriptor& c
     slot = place.get();
   }
   const std::scoped_lock lock(slot->mutex);
-  if (!slot->bytes) slot->bytes = read_verified(config, source);
-  return slot->bytes;
+  if (slot->bytes) return slot->bytes;
+  auto bytes = read_verified(config, source);
+  if ((m_kept_bytes += bytes->size()) <= k_kept_in_all) slot->bytes = bytes;
+  return bytes;
 }
 
 std::map<hash::Digest, std::shared_ptr<const std::string>> ConfigReader::kept() const {

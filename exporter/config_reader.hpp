@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,6 +27,7 @@ class ConfigReader {
   };
   mutable std::mutex m_mutex;
   std::map<hash::Digest, std::unique_ptr<Slot>> m_slots;
+  std::atomic<std::uint64_t> m_kept_bytes = 0;
 };
 
 }  // namespace airgap::exporter

@@ -13,6 +13,7 @@
 #include "exporter/fetch.hpp"
 #include "exporter/holdings.hpp"
 #include "exporter/image_progress.hpp"
+#include "exporter/known_images.hpp"
 #include "exporter/plan.hpp"
 #include "exporter/plan_text.hpp"
 
@@ -44,8 +45,8 @@ class ExportRun {
     m_created = creation_time();
     SourceImages source(m_settings.source, m_context, m_run);
     m_source = &source;
-    open_writer();
-    PinnedImages pinned = source.pin(known_images(*m_writer));
+    open_place();
+    PinnedImages pinned = source.pin(known_images(*m_place));
     m_names = names_inside(source.selection(), m_settings.names);
     ExportPlan plan = plan_for(pinned);
     print_plan(plan, m_context.console);
@@ -59,13 +60,20 @@ class ExportRun {
     transfer(pinned, plan);
   }
 
-  void open_writer() {
+  void open_place() {
+    m_place = nullptr;
     m_writer.reset();
-    m_writer = bundle::open_writer({.path = m_settings.output,
-                                    .overwrite = m_settings.overwrite,
-                                    .dry_run = m_settings.dry_run,
-                                    .stop = m_context.stop,
-                                    .skopeo_tree = tree_options()});
+    const bundle::OutputOptions output{.path = m_settings.output,
+                                       .overwrite = m_settings.overwrite,
+                                       .stop = m_context.stop,
+                                       .skopeo_tree = tree_options()};
+    if (m_settings.dry_run) {
+      m_looked_at = bundle::look_at(output);
+      m_place = m_looked_at.get();
+    } else {
+      m_writer = bundle::open_writer(output);
+      m_place = m_writer.get();
+    }
   }
 
   bool scoped() const { return m_settings.names.mode == image::NameMode::scoped; }
@@ -82,7 +90,7 @@ class ExportRun {
       skopeo_tree::check_folders(names, scoped());
     }
     const bool directory = m_form == bundle::OutputForm::directory;
-    Holdings holdings = holdings_of(*m_writer, pinned, directory && !m_settings.prune);
+    Holdings holdings = holdings_of(*m_place, pinned, directory && !m_settings.prune);
     holdings.number_used = holdings.finished || directory;
     return make_plan(pinned, holdings,
                      {.names = m_names,
@@ -92,11 +100,11 @@ class ExportRun {
   }
 
   void check_space(const ExportPlan& plan) const {
-    const auto free = m_writer->free_bytes();
+    const auto free = m_place->free_bytes();
     if (!free) return;
     // A finished archive stays whole until the new one is, so what both hold needs room twice.
     const bool replaces =
-        m_form == bundle::OutputForm::archive && m_writer->finished() && m_settings.overwrite;
+        m_form == bundle::OutputForm::archive && m_place->finished() && m_settings.overwrite;
     const std::uint64_t needed =
         plan.fetch_bytes - plan.partial_bytes + (replaces && !plan.unchanged ? plan.kept_bytes : 0);
     if (needed <= *free) return;
@@ -113,7 +121,7 @@ class ExportRun {
       const PinnedImages rest = without_failed(pinned, fetched);
       if (rest.images.empty() || m_form == bundle::OutputForm::pipe) throw fetched.failed.begin()->second;
       // What arrived is kept; the bundle is planned anew around what did not.
-      open_writer();
+      open_place();
       plan = plan_for(rest);
       m_writer->begin(plan.contents);
       if (!fetch_all(plan).failed.empty()) throw fetched.failed.begin()->second;
@@ -192,7 +200,7 @@ class ExportRun {
   }
 
   bool was_there(const bundle::Image& image) const {
-    const bundle::Image* earlier = m_writer->finished() ? m_writer->existing_image(image.name) : nullptr;
+    const bundle::Image* earlier = m_place->finished() ? m_place->existing_image(image.name) : nullptr;
     return earlier != nullptr && earlier->digest == image.digest;
   }
 
@@ -208,8 +216,10 @@ class ExportRun {
   CreationTime m_created;
   image::Mapping m_names;
   cli::ReportedRun m_run;
-  SourceImages* m_source = nullptr;  ///< lives as long as stages() runs
-  std::unique_ptr<bundle::BundleWriter> m_writer;
+  SourceImages* m_source = nullptr;                  ///< lives as long as stages() runs
+  std::unique_ptr<bundle::BundleWriter> m_writer;    ///< null in a dry run
+  std::unique_ptr<bundle::BundlePlace> m_looked_at;  ///< in a dry run
+  const bundle::BundlePlace* m_place = nullptr;      ///< one of the two
   std::mutex m_mutex;
   std::set<image::Reference> m_done;
 };

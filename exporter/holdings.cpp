@@ -1,10 +1,13 @@
 #include "exporter/holdings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "exporter/docker_entry.hpp"
+#include "common/diag/log.hpp"
+#include "exporter/known_images.hpp"
 
 namespace airgap::exporter {
 namespace {
@@ -12,10 +15,10 @@ namespace {
 /// The manifests that an earlier run left, as a source.
 class KeptDocuments : public transport::ImageSource {
  public:
-  explicit KeptDocuments(const bundle::BundleWriter& writer) : m_writer(writer) {}
+  explicit KeptDocuments(const bundle::BundlePlace& place) : m_place(place) {}
 
   std::string read_manifest(const image::Descriptor& wanted) override {
-    if (auto bytes = m_writer.existing_manifest(wanted.digest)) return std::move(*bytes);
+    if (auto bytes = m_place.existing_manifest(wanted.digest)) return std::move(*bytes);
     throw diag::IntegrityError("the existing bundle has lost manifest " + wanted.digest.str(),
                                "check it with 'airgap-export verify', or write to another place");
   }
@@ -24,22 +27,8 @@ class KeptDocuments : public transport::ImageSource {
   }
 
  private:
-  const bundle::BundleWriter& m_writer;
+  const bundle::BundlePlace& m_place;
 };
-
-PinnedImage keep(const bundle::Image& image, KeptDocuments& documents) {
-  PinnedImage kept{.name = image.name,
-                   .repository = {image.name.registry, image.name.repository},
-                   .source_digest = image.source_digest,
-                   .graph = transport::load_graph(documents, {image.media_type, image.digest, image.size}),
-                   .platforms = image.platforms,
-                   .platform_choice = image.platform_choice,
-                   .subject = image.subject,
-                   .docker = {},
-                   .notes = {}};
-  kept.docker = docker_entry(kept);
-  return kept;
-}
 
 /// An accessory stays only as long as what it accompanies does: the signature of a tag's former image goes
 /// with it.
@@ -65,30 +54,28 @@ void drop_orphans(const PinnedImages& selected, std::vector<PinnedImage>& kept) 
     }
     candidates = std::move(rest);
   }
+  for (const PinnedImage& orphan : candidates) {
+    diag::log("plan", diag::LogLevel::info,
+              fmt::format("{} leaves the bundle with {}, which it accompanied", orphan.name.str(),
+                          orphan.subject->str()));
+  }
 }
 
 }  // namespace
 
-KnownImages known_images(const bundle::BundleWriter& writer) {
-  KnownImages known;
-  known.find = [&writer](const image::Reference& name) { return writer.existing_image(name); };
-  known.manifest = [&writer](const hash::Digest& digest) { return writer.existing_manifest(digest); };
-  return known;
-}
-
-Holdings holdings_of(const bundle::BundleWriter& writer, const PinnedImages& selected, bool keep_others) {
+Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selected, bool keep_others) {
   Holdings holdings;
-  holdings.info = writer.existing();
-  holdings.finished = writer.finished();
-  holdings.has_blob = [&writer](const bundle::Blob& blob) { return writer.has_blob(blob); };
-  holdings.partial_bytes = [&writer](const bundle::Blob& blob) { return writer.partial_bytes(blob); };
+  holdings.info = place.existing();
+  holdings.finished = place.finished();
+  holdings.has_blob = [&place](const bundle::Blob& blob) { return place.has_blob(blob); };
+  holdings.partial_bytes = [&place](const bundle::Blob& blob) { return place.partial_bytes(blob); };
   if (!keep_others || !holdings.info) return holdings;
 
   std::set<image::Reference> replaced;
   for (const PinnedImage& image : selected.images) replaced.insert(image.name);
-  KeptDocuments documents(writer);
+  KeptDocuments documents(place);
   for (const bundle::Image& image : holdings.info->images) {
-    if (!replaced.contains(image.name)) holdings.kept.push_back(keep(image, documents));
+    if (!replaced.contains(image.name)) holdings.kept.push_back(recall(image, documents));
   }
   drop_orphans(selected, holdings.kept);
   return holdings;

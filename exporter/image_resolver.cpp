@@ -12,6 +12,7 @@
 #include "common/image/manifest.hpp"
 #include "common/image/media_type.hpp"
 #include "exporter/docker_entry.hpp"
+#include "exporter/known_images.hpp"
 #include "exporter/platform_choice.hpp"
 
 namespace airgap::exporter {
@@ -39,11 +40,11 @@ bool chosen_by(const bundle::Image& known, const image::PlatformFilter& filter) 
                      [&](const image::Platform& platform) { return filter.matches(platform); });
 }
 
-// A registry that cannot list them fails the image (DESIGN 1.1); the operator may decide otherwise.
-template <class List>
-decltype(auto) list_accessories(List&& list) {
+// A registry that cannot list or serve them fails the image (DESIGN 1.1); the operator may decide otherwise.
+template <class Ask>
+decltype(auto) ask_for_accessories(Ask&& ask) {
   try {
-    return std::forward<List>(list)();
+    return std::forward<Ask>(ask)();
   } catch (const diag::Interrupted&) {
     throw;
   } catch (diag::Error& error) {
@@ -85,44 +86,39 @@ PinnedImage ImageResolver::pin(const image::Reference& name, DocumentSource& doc
                                const image::PlatformFilter& filter) {
   const bundle::Image* known = m_known.find(name);
   if (name.digest) {
-    if (known != nullptr && known->digest == *name.digest) return pin_known(name, *known, documents);
+    if (known != nullptr && known->digest == *name.digest) return recall(*known, documents);
     // What is pinned must stay pullable: it travels whole, whatever the platforms.
-    return pin_from_registry(name, name.digest->str(), documents, {.all = true, .platforms = {}});
+    return pin_from_registry(name, *name.digest, documents, {.all = true, .platforms = {}});
   }
   const auto head = m_client.head_manifest(repository_of(name), *name.tag);
   if (!head) throw_missing(name);
   if (known != nullptr && known->source_digest == head->digest && chosen_by(*known, filter)) {
-    return pin_known(name, *known, documents);
+    return recall(*known, documents);
   }
-  return pin_from_registry(name, head->digest.str(), documents, filter);
+  return pin_from_registry(name, head->digest, documents, filter);
 }
 
-PinnedImage ImageResolver::pin_known(const image::Reference& name, const bundle::Image& image,
-                                     DocumentSource& documents) {
-  PinnedImage pinned{.name = name,
-                     .repository = repository_of(name),
-                     .source_digest = image.source_digest,
-                     .graph = transport::load_graph(documents, {image.media_type, image.digest, image.size}),
-                     .platforms = image.platforms,
-                     .platform_choice = image.platform_choice,
-                     .subject = image.subject,
-                     .docker = {},
-                     .notes = {}};
-  pinned.docker = docker_entry(pinned);
-  return pinned;
-}
-
-PinnedImage ImageResolver::pin_from_registry(const image::Reference& name, const std::string& reference,
-                                             DocumentSource& documents, const image::PlatformFilter& filter) {
-  auto fetched = m_client.get_manifest(repository_of(name), reference);
+// What an interrupted run left of it spares the question, which registries count.
+registry::FetchedManifest ImageResolver::read_root(const image::Reference& name, const hash::Digest& digest) {
+  if (auto bytes = m_known.manifest(digest)) {
+    const std::string media_type = image::parse_manifest(*bytes, {}, {}).media_type;
+    const std::uint64_t size = bytes->size();
+    return {.descriptor = {media_type, digest, size}, .bytes = std::move(*bytes)};
+  }
+  auto fetched = m_client.get_manifest(repository_of(name), digest.str());
   // A registry whose HEAD names a digest that it does not serve: the tag's own bytes decide (R34).
   if (!fetched && name.tag && !name.digest) fetched = m_client.get_manifest(repository_of(name), *name.tag);
   if (!fetched) throw_missing(name);
+  return std::move(*fetched);
+}
 
-  const hash::Digest source_digest = fetched->descriptor.digest;
-  PlatformChoice choice{.root = fetched->descriptor, .written_index = {}, .notes = {}};
-  const auto parsed = image::parse_manifest(fetched->bytes, fetched->descriptor.media_type, {});
-  documents.add(source_digest, std::move(fetched->bytes));
+PinnedImage ImageResolver::pin_from_registry(const image::Reference& name, const hash::Digest& digest,
+                                             DocumentSource& documents, const image::PlatformFilter& filter) {
+  registry::FetchedManifest read = read_root(name, digest);
+  const hash::Digest source_digest = read.descriptor.digest;
+  PlatformChoice choice{.root = read.descriptor, .written_index = {}, .notes = {}};
+  const auto parsed = image::parse_manifest(read.bytes, read.descriptor.media_type, {});
+  documents.add(source_digest, std::move(read.bytes));
   if (const image::Index* index = parsed.index()) {
     choice = choose_platforms(*index, choice.root, filter);
   }
@@ -170,7 +166,8 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
   if (visit.depth == k_max_accessory_depth) return;
   const auto accompany = [&](const image::Reference& name, auto&& pin_it) {
     if (!visit.seen.insert(name.str()).second) return;
-    PinnedImage accessory = diag::with_context([&] { return "resolving " + name.str(); }, pin_it);
+    PinnedImage accessory = ask_for_accessories(
+        [&] { return diag::with_context([&] { return "resolving " + name.str(); }, pin_it); });
     accessory.subject = subject;
     accessory.docker.reset();
     std::vector<hash::Digest> next;
@@ -183,7 +180,8 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
   const image::PlatformFilter whole{.all = true, .platforms = {}};
   image::Reference name{.registry = visit.repository.registry, .repository = visit.repository.path};
 
-  if (const auto listed = list_accessories([&] { return m_client.referrers(visit.repository, subject); })) {
+  if (const auto listed =
+          ask_for_accessories([&] { return m_client.referrers(visit.repository, subject); })) {
     for (const image::Descriptor& referrer : *listed) {
       image::Reference by_digest = name;
       by_digest.digest = referrer.digest;
@@ -191,7 +189,7 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
     }
   }
   const std::string prefix = fmt::format("{}-{}", hash::name(subject.algorithm()), subject.hex());
-  const auto& tags = list_accessories([&]() -> const auto& { return m_tags.of(visit.repository); });
+  const auto& tags = ask_for_accessories([&]() -> const auto& { return m_tags.of(visit.repository); });
   for (auto tag = std::lower_bound(tags.begin(), tags.end(), prefix);
        tag != tags.end() && tag->starts_with(prefix); ++tag) {
     if (tag->size() != prefix.size() && (*tag)[prefix.size()] != '.') continue;

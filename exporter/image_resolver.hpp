@@ -31,8 +31,8 @@ class ImageResolver {
   struct Visit;
   PinnedImage pin(const image::Reference& name, DocumentSource& documents,
                   const image::PlatformFilter& filter);
-  PinnedImage pin_known(const image::Reference& name, const bundle::Image& image, DocumentSource& documents);
-  PinnedImage pin_from_registry(const image::Reference& name, const std::string& reference,
+  registry::FetchedManifest read_root(const image::Reference& name, const hash::Digest& digest);
+  PinnedImage pin_from_registry(const image::Reference& name, const hash::Digest& digest,
                                 DocumentSource& documents, const image::PlatformFilter& filter);
   void learn_platform(PinnedImage& image, DocumentSource& documents, const image::PlatformFilter& filter);
   void add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found);

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "bundle-format/earlier_bundle.hpp"
 #include "bundle-format/skopeo_tree/folder_image.hpp"
 #include "bundle-format/skopeo_tree/layout.hpp"
 #include "bundle-format/skopeo_tree/survey.hpp"
 #include "common/diag/error.hpp"
+#include "common/image/manifest.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::skopeo_tree {
@@ -61,6 +63,19 @@ EarlierFolder known(const io::Directory& top, const Folder& folder, EarlierTree&
 }
 
 }  // namespace
+
+const bundle::Image* EarlierTree::image_in(const std::string& folder) const {
+  const auto found = folders.find(folder);
+  return found != folders.end() && found->second.image ? &*found->second.image : nullptr;
+}
+
+std::optional<std::string> EarlierTree::manifest(const io::Directory& top, const hash::Digest& digest) const {
+  const auto found = manifests.find(digest);
+  if (found == manifests.end()) return std::nullopt;
+  const auto entry = top.stat(found->second);
+  if (!entry || entry->size > image::k_max_manifest) return std::nullopt;
+  return bundle::verified_manifest(top.read_file(found->second, image::k_max_manifest), digest);
+}
 
 EarlierTree earlier_tree(const io::Directory& top) {
   const Survey survey = look_around(top);

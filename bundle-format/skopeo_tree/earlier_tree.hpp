@@ -30,6 +30,10 @@ struct EarlierTree {
   std::unordered_map<hash::Digest, Place> blobs;            ///< a place of each
   std::unordered_map<hash::Digest, std::string> manifests;  ///< paths, of indexes and their children too
   bool finished = false;                                    ///< there are images, and no run was interrupted
+
+  const bundle::Image* image_in(const std::string& folder) const;  ///< null unless there is a whole one
+  /// The bytes of a manifest below `top`, verified.
+  std::optional<std::string> manifest(const io::Directory& top, const hash::Digest& digest) const;
 };
 
 /// Throws UsageError, naming the first of them, when there is anything that is no part of such a tree: it

@@ -97,16 +97,11 @@ TreeWriter::~TreeWriter() {
 }
 
 const bundle::Image* TreeWriter::existing_image(const image::Reference& name) const {
-  const auto found = m_earlier.folders.find(folder_of(name, m_options.scoped));
-  return found != m_earlier.folders.end() && found->second.image ? &*found->second.image : nullptr;
+  return m_earlier.image_in(folder_of(name, m_options.scoped));
 }
 
 std::optional<std::string> TreeWriter::existing_manifest(const hash::Digest& digest) const {
-  const auto found = m_earlier.manifests.find(digest);
-  if (found == m_earlier.manifests.end()) return std::nullopt;
-  const auto entry = m_top.stat(found->second);
-  if (!entry || entry->size > image::k_max_manifest) return std::nullopt;
-  return bundle::verified_manifest(m_top.read_file(found->second, image::k_max_manifest), digest);
+  return m_earlier.manifest(m_top, digest);
 }
 
 bool TreeWriter::has_blob(const Blob& blob) const {
@@ -285,7 +280,7 @@ void TreeWriter::remove_folder(const std::string& path) {
 }  // namespace
 
 std::unique_ptr<bundle::BundleWriter> open_tree_writer(const std::string& path,
-                                                       const bundle::TreeOptions& options, bool) {
+                                                       const bundle::TreeOptions& options) {
   refuse_file_system_without_colons(path);
   return std::make_unique<TreeWriter>(path, options);
 }

@@ -19,7 +19,11 @@ namespace airgap::skopeo_tree {
 /// Throws StorageError where the file system takes no ':' in names, UsageError for a directory with anything
 /// else in it.
 std::unique_ptr<bundle::BundleWriter> open_tree_writer(const std::string& path,
-                                                       const bundle::TreeOptions& options, bool dry_run);
+                                                       const bundle::TreeOptions& options);
+
+/// Looks at a directory that is there. Throws as above.
+std::unique_ptr<bundle::BundlePlace> look_at_tree(const std::string& path,
+                                                  const bundle::TreeOptions& options);
 
 /// Throws UsageError for two images with one folder, and for a name with both tag and digest, which skopeo
 /// does not read.

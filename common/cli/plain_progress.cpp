@@ -17,6 +17,13 @@ std::string how_far(const ProgressState& state) {
   return text;
 }
 
+// "fetching" -> "fetched"; other words stay.
+std::string when_done(std::string_view what) {
+  constexpr std::string_view k_ending = "ing";
+  if (what.find(' ') != what.npos || !what.ends_with(k_ending)) return std::string(what);
+  return fmt::format("{}ed", what.substr(0, what.size() - k_ending.size()));
+}
+
 std::string rate_text(double rate) {
   return text::human_size(static_cast<std::uint64_t>(rate)) + "/s";
 }
@@ -48,8 +55,8 @@ std::string plain_line(const ProgressState& state) {
 
 std::string final_line(const ProgressState& state) {
   const bool complete = state.done >= state.total && state.blobs_done >= state.blobs_total;
-  std::string line =
-      fmt::format("{}: {}", state.what, complete ? amount_text(state, state.done) : how_far(state));
+  std::string line = complete ? fmt::format("{}: {}", when_done(state.what), amount_text(state, state.done))
+                              : fmt::format("{}: {}", state.what, how_far(state));
   if (state.blobs_total > 0) {
     line += complete ? " in " + text::counted(state.blobs_done, "blob")
                      : fmt::format(", {} of {} blobs", state.blobs_done, state.blobs_total);

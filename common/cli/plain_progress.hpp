@@ -10,7 +10,7 @@ namespace airgap::cli {
 
 /// "fetching: 312 MiB of 1.2 GiB (25%), 88.1 MiB/s, 00:11 left, 14 of 61 blobs", without a newline.
 std::string plain_line(const ProgressState& state);
-/// What stays when an activity has ended: "fetching: 1.2 GiB in 61 blobs, 00:14", or how far it came.
+/// What stays when an activity has ended: "fetched: 1.2 GiB in 61 blobs, 00:14", or how far it came.
 std::string final_line(const ProgressState& state);
 
 std::string amount_text(const ProgressState& state, std::uint64_t amount);  ///< "312 MiB", or a number

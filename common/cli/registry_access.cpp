@@ -17,6 +17,7 @@
 #include "common/http/redirecting_client.hpp"
 #include "common/http/retrying_client.hpp"
 #include "common/registry/registries_conf_files.hpp"
+#include "common/task/guarded.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::cli {
@@ -115,8 +116,18 @@ void log_environment() {
   }
 }
 
+// Many workers wait for one host at once: that is said once, until the wait that was told of is over.
 http::WaitObserver wait_observer(Console& console) {
-  return [&console](const http::Url& url, std::string_view why, std::chrono::milliseconds wait) {
+  using Clock = std::chrono::steady_clock;
+  const auto told_until = std::make_shared<task::Guarded<std::map<std::string, Clock::time_point>>>();
+  return [&console, told_until](const http::Url& url, std::string_view why, std::chrono::milliseconds wait) {
+    const bool told = told_until->with([&](auto& until) {
+      auto& end = until[url.origin().str()];
+      if (Clock::now() < end) return true;
+      end = Clock::now() + wait;
+      return false;
+    });
+    if (told) return;
     const double seconds = static_cast<double>(wait.count()) / 1000;
     console.status(fmt::format("{}: {}; waiting {:.{}f} s", text::escape(url.origin().host),
                                text::escape(why), seconds, seconds < 10 ? 1 : 0));

@@ -162,6 +162,21 @@ def test_a_source_date_epoch_that_is_no_time_is_refused(epoch: str, airgap: Airg
     assert len(memory.requests()) == asked
 
 
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("inside", ["more/", "more/bundle.tar", "blobs/more.tar"])
+def test_output_inside_a_bundle_is_refused(inside: str, finished: bool, airgap: Airgap, memory: MemoryRegistry,
+                                           bundle_dir: Path) -> None:
+    bundle_dir.mkdir()
+    if finished:
+        airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", bundle_dir).ok()
+    else:
+        (bundle_dir / ".partial").mkdir()
+        (bundle_dir / ".partial" / "lock").touch()
+    (bundle_dir / inside).parent.mkdir(parents=True, exist_ok=True)
+    airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", f"{bundle_dir}/{inside}").fails(
+        2, "is a bundle", "write beside it")
+
+
 def test_output_that_exists_as_something_else_is_refused_and_untouched(airgap: Airgap, memory: MemoryRegistry,
                                                                        tmp_path: Path) -> None:
     """R154."""

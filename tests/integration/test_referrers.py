@@ -224,3 +224,24 @@ def test_list_shows_what_accompanies_what(airgap: Airgap, memory: MemoryRegistry
     app, sbom = sorted(images, key=lambda image: "subject" in image)
     assert app["digest"] == APP.digest and "subject" not in app
     assert (sbom["name"], sbom["subject"]) == (f"{memory.host}/team/app@{sbom_for(APP).digest}", APP.digest)
+
+
+def test_a_referrer_that_is_not_served_fails_the_image_and_names_the_way_out(
+        airgap: Airgap, memory: MemoryRegistry, bundle_dir: Path) -> None:
+    memory.add("team/app", "1", APP)
+    memory.add_referrer("team/app", APP, sbom_for(APP))
+    memory.put("team/app", sbom_for(APP).digest, b"{}", "application/vnd.oci.image.manifest.v1+json")
+    pull = ("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", bundle_dir)
+    airgap.export(*pull).fails(5, sbom_for(APP).digest, "--no-referrers")
+    airgap.export(*pull, "--keep-going").fails(5, "hint", "--no-referrers")
+    airgap.export(*pull, "--no-referrers").ok()
+
+
+def test_a_signature_that_leaves_with_its_image_is_named(airgap: Airgap, memory: MemoryRegistry,
+                                                         bundle_dir: Path) -> None:
+    memory.add("team/app", "1", APP)
+    memory.add_referrer("team/app", APP, sbom_for(APP))
+    pull = ("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", bundle_dir)
+    airgap.export(*pull).ok()
+    memory.add("team/app", "1", image([tar_layer({"app": b"newer"})]))
+    assert f"team/app@{sbom_for(APP).digest} leaves the bundle with {APP.digest}" in airgap.export(*pull).ok().err

@@ -137,3 +137,43 @@ def test_a_partial_archive_takes_another_plan(airgap: Airgap, proxy: FaultProxy,
     again = {r.path.rsplit("/", 1)[1] for r in proxy.requests("GET", "/blobs/")}
     assert not layers & held & again
     airgap.export("verify", output).ok()
+
+
+def test_an_interrupted_first_run_does_not_ask_for_its_manifests_again(airgap: Airgap, proxy: FaultProxy,
+                                                                       source: Registry, tmp_path: Path) -> None:
+    layer = max(source.client().manifest("team/app", "1.0").json()["layers"], key=lambda one: int(one["size"]))
+    for form in ("bundle/", "bundle.tar"):
+        output = f"{tmp_path}/{form}"
+        proxy.rule("GET", layer["digest"], cut_after=700_000)
+        pull(airgap, proxy, output, APP, options=("--retry", 0)).fails(3, "cut")
+        proxy.clear_rules()
+        proxy.mark()
+        pull(airgap, proxy, output, APP).ok()
+        assert len(proxy.requests("HEAD", "/manifests/")) == 1
+        assert proxy.requests("GET", "/manifests/") == []
+
+
+def test_what_is_left_of_unfinished_blobs_is_not_counted_as_still_to_fetch(airgap: Airgap, proxy: FaultProxy,
+                                                                           source: Registry, tmp_path: Path) -> None:
+    (layer,) = source.client().manifest("tools/busybox", "1.35").json()["layers"]
+    output = f"{tmp_path}/bundle/"
+    proxy.rule("GET", layer["digest"], cut_after=700_000)
+    pull(airgap, proxy, output, BUSYBOX, options=("--retry", 0)).fails(3, "cut")
+    proxy.clear_rules()
+    left = next(path.stat().st_size for path in (tmp_path / "bundle" / ".partial").iterdir()
+                if path.name.endswith(layer["digest"].removeprefix("sha256:")))
+    report = tmp_path / "report.json"
+    result = pull(airgap, proxy, output, BUSYBOX, options=("--json", "--report", report)).ok()
+    (plan,) = [json.loads(line) for line in result.out.splitlines() if '"event":"plan"' in line]
+    assert plan["partialBytes"] == left > 0
+    moved = json.loads(report.read_text())
+    assert plan["fetchBytes"] == moved["bytes_moved"]
+    assert moved["bytes_moved"] + moved["bytes_present"] == plan["bytes"]
+
+
+def test_a_name_and_the_same_with_its_digest_are_one_thing(airgap: Airgap, source: Registry, registry: Registry,
+                                                          bundle_dir: Path) -> None:
+    digest = source.client().digest("tools/busybox", "1.35")
+    pull(airgap, source, f"{bundle_dir}/", BUSYBOX, f"{BUSYBOX}@{digest}").ok()
+    airgap.import_("push", bundle_dir, registry.host, *plain(registry)).ok()
+    assert registry.client().digest("tools/busybox", "1.35") == digest

@@ -62,7 +62,7 @@ TEST_CASE("results go to stdout and everything else to stderr") {
   CHECK(captured.out.text() == "result\n");
   CHECK(captured.err.text() ==
         "status\nwarning: warned\nfetched   quay.io/org/app:1 (2.0 KiB, 1.2 s)\n"
-        "fetching: 100 B in 1 blob, 00:00\n");
+        "fetched: 100 B in 1 blob, 00:00\n");
 }
 
 TEST_CASE("a quiet console says results, warnings and failures") {

@@ -143,7 +143,7 @@ TEST_CASE("the last line says what was done, or how far it came") {
   CHECK(cli::final_line(state) == "fetching: 312 MiB of 1.2 GiB (25%), 14 of 61 blobs, 00:03, not finished");
   state.done = state.total;
   state.blobs_done = state.blobs_total;
-  CHECK(cli::final_line(state) == "fetching: 1.2 GiB in 61 blobs, 00:03");
+  CHECK(cli::final_line(state) == "fetched: 1.2 GiB in 61 blobs, 00:03");
 }
 
 TEST_CASE("100 percent is all of it, and durations keep two digits") {

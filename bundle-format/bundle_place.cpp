@@ -1,10 +1,10 @@
-#include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/bundle_place.hpp"
 
 #include <algorithm>
 
 namespace airgap::bundle {
 
-const Image* BundleWriter::existing_image(const image::Reference& name) const {
+const Image* BundlePlace::existing_image(const image::Reference& name) const {
   if (!existing()) return nullptr;
   const auto& images = existing()->images;  // sorted by name
   const auto found = std::lower_bound(

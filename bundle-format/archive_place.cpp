@@ -1,0 +1,98 @@
+#include "bundle-format/archive_place.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "bundle-format/earlier_bundle.hpp"
+#include "bundle-format/layout.hpp"
+#include "common/diag/error.hpp"
+#include "common/image/manifest.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+std::string parent_of(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+class ArchivePlace final : public BundlePlace {
+ public:
+  ArchivePlace(const std::string& path, bool overwrite) : m_where(path) {
+    std::shared_ptr<const io::File> partial;
+    if (auto file = m_where.directory.find_file(m_where.partial()))
+      partial = std::make_shared<const io::File>(std::move(*file));
+    m_earlier = earlier_archive(m_where, std::move(partial), overwrite);
+    if (m_earlier.state) m_info = m_earlier.state->info;
+  }
+
+  const std::optional<BundleInfo>& existing() const override { return m_info; }
+  bool finished() const override { return m_earlier.finished; }
+  std::optional<std::string> existing_manifest(const hash::Digest& digest) const override {
+    return m_earlier.manifest(digest);
+  }
+  bool has_blob(const Blob& blob) const override {
+    const BlobState* state = m_earlier.state_of(blob);
+    return state != nullptr && state->whole;
+  }
+  std::uint64_t partial_bytes(const Blob& blob) const override {
+    const BlobState* state = m_earlier.state_of(blob);
+    return state != nullptr ? state->bytes : 0;
+  }
+  std::optional<std::uint64_t> free_bytes() const override { return m_where.directory.free_bytes(); }
+
+ private:
+  ArchiveName m_where;
+  EarlierArchive m_earlier;
+  std::optional<BundleInfo> m_info;
+};
+
+}  // namespace
+
+ArchiveName::ArchiveName(const std::string& path)
+    : directory(io::Directory::open(parent_of(path))),
+      name(std::filesystem::path(path).filename().string()) {}
+
+std::string ArchiveName::partial() const {
+  return name + std::string(k_partial_ending);
+}
+
+const BlobState* EarlierArchive::state_of(const Blob& blob) const {
+  if (!state) return nullptr;
+  const auto found = state->plan.index.find(blob.digest);
+  if (found == state->plan.index.end() || state->plan.blobs[found->second].size != blob.size) return nullptr;
+  return &state->blobs[found->second];
+}
+
+std::optional<std::string> EarlierArchive::manifest(const hash::Digest& digest) const {
+  if (!state) return std::nullopt;
+  return archived_manifest(*file, state->plan, digest);
+}
+
+EarlierArchive earlier_archive(const ArchiveName& where, std::shared_ptr<const io::File> partial,
+                               bool overwrite) {
+  std::optional<ArchiveState> left;
+  if (partial) left = read_archive_state(partial);
+  const bool goes_on = left && overwrite;
+  if (!where.directory.stat(where.name) || goes_on) {
+    if (!left) return {};
+    return {.file = std::move(partial), .state = std::move(left), .finished = false};
+  }
+  auto file = std::make_shared<const io::File>(where.directory.open_file(where.name));
+  auto state = read_archive_state(file);
+  if (state && state->plan.layout.end == file->size()) {
+    return {.file = std::move(file), .state = std::move(state), .finished = true};
+  }
+  if (overwrite) return {};
+  throw diag::UsageError(
+      fmt::format("{} is there already, and is not a whole bundle", where.directory.path_of(where.name)),
+      "see what 'verify' says about it; choose another name, or --overwrite");
+}
+
+std::unique_ptr<BundlePlace> look_at_archive(const std::string& path, bool overwrite) {
+  return std::make_unique<ArchivePlace>(path, overwrite);
+}
+
+}  // namespace airgap::bundle

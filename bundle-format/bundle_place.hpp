@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "bundle-format/bundle_json.hpp"
+
+namespace airgap::bundle {
+
+/// Where a bundle is to be written, as it lies there now: what an earlier run left. Safe from several
+/// threads.
+class BundlePlace {
+ public:
+  virtual ~BundlePlace() = default;
+
+  /// bundle.json of an earlier run, finished or not.
+  virtual const std::optional<BundleInfo>& existing() const = 0;
+  /// What is there under that name: of existing(), or where a form has no bundle.json, what lies in the
+  /// image's place. Null when there is none, or it is not whole.
+  virtual const Image* existing_image(const image::Reference& name) const;
+  /// True when `existing()` is a finished bundle (sealed by SHA256SUMS).
+  virtual bool finished() const = 0;
+  /// The bytes of a manifest that an earlier run left, verified; nothing when it is not there or damaged.
+  virtual std::optional<std::string> existing_manifest(const hash::Digest& digest) const = 0;
+  /// True when the blob is there whole, verified when it was written, and needs no put_blob().
+  virtual bool has_blob(const Blob& blob) const = 0;
+  /// Bytes of it that an earlier run left unfinished; a hint for plans.
+  virtual std::uint64_t partial_bytes(const Blob& blob) const = 0;
+  /// Free bytes where it is written; nothing for a pipe.
+  virtual std::optional<std::uint64_t> free_bytes() const = 0;
+};
+
+/// A place where nothing is yet.
+class EmptyPlace final : public BundlePlace {
+ public:
+  explicit EmptyPlace(std::optional<std::uint64_t> free_bytes) : m_free_bytes(free_bytes) {}
+  const std::optional<BundleInfo>& existing() const override { return m_nothing; }
+  bool finished() const override { return false; }
+  std::optional<std::string> existing_manifest(const hash::Digest&) const override { return std::nullopt; }
+  bool has_blob(const Blob&) const override { return false; }
+  std::uint64_t partial_bytes(const Blob&) const override { return 0; }
+  std::optional<std::uint64_t> free_bytes() const override { return m_free_bytes; }
+
+ private:
+  std::optional<BundleInfo> m_nothing;
+  std::optional<std::uint64_t> m_free_bytes;
+};
+
+}  // namespace airgap::bundle

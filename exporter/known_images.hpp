@@ -1,0 +1,14 @@
+#pragma once
+
+#include "bundle-format/bundle_place.hpp"
+#include "exporter/resolve.hpp"
+
+namespace airgap::exporter {
+
+/// What an earlier run left in the place, for resolve. Borrows the place.
+KnownImages known_images(const bundle::BundlePlace& place);
+
+/// An image as an earlier run pinned it; its manifests are read from `documents`.
+PinnedImage recall(const bundle::Image& image, transport::ImageSource& documents);
+
+}  // namespace airgap::exporter

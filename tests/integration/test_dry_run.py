@@ -1,0 +1,112 @@
+"""pull --dry-run only looks: at what is there and at what it would cost. Nothing is made, locked or changed."""
+
+import fcntl
+import json
+import os
+import pty
+from pathlib import Path
+
+import pytest
+from conftest import Running
+
+from support.airgap import Airgap, Result, plain
+from support.proxy import FaultProxy
+from support.registry import Registry
+from support.skopeo import sync
+
+APP = "team/app:1.0"
+NEWER = "team/app:1.1"
+
+
+def dry_run(airgap: Airgap, source: Registry | FaultProxy, output: object, *options: object, image: str = APP) -> Result:
+    return airgap.export("pull", f"{source.host}/{image}", *plain(source), "--no-referrers", "--output", output,
+                         "--dry-run", *options)
+
+
+def pull(airgap: Airgap, source: Registry | FaultProxy, output: object, *options: object, image: str = APP) -> Result:
+    return airgap.export("pull", f"{source.host}/{image}", *plain(source), "--no-referrers", "--output", output, *options)
+
+
+def seen(directory: Path) -> dict[str, tuple[int, int]]:
+    """Everything below, with what changes when it is written to."""
+    return {str(path.relative_to(directory)): (path.lstat().st_mtime_ns, path.lstat().st_size)
+            for path in [directory, *directory.rglob("*")]}
+
+
+@pytest.fixture
+def proxy(running: Running, source: Registry) -> FaultProxy:
+    return running(FaultProxy(source))
+
+
+@pytest.mark.parametrize("output", ["bundle/", "a/b/bundle/", "bundle.tar"])
+def test_nothing_is_made_where_nothing_is(output: str, airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    before = seen(place)
+    assert "to fetch in 3 blobs" in dry_run(airgap, source, f"{place}/{output}").ok().err
+    assert seen(place) == before
+
+
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar"])
+def test_a_finished_bundle_is_not_touched(form: str, airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    pull(airgap, source, f"{place}/{form}").ok()
+    before = seen(place)
+    assert "nothing new" in dry_run(airgap, source, f"{place}/{form}").ok().err
+    dry_run(airgap, source, f"{place}/{form}", "--overwrite", image=NEWER).ok()
+    assert seen(place) == before
+    airgap.export("verify", f"{place}/{form}").ok()
+
+
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar"])
+def test_an_unfinished_bundle_stays_as_it_is_and_counts(form: str, airgap: Airgap, proxy: FaultProxy, source: Registry,
+                                                        tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    layer = max(source.client().manifest("team/app", "1.0").json()["layers"], key=lambda one: int(one["size"]))
+    proxy.rule("GET", layer["digest"], cut_after=700_000)
+    pull(airgap, proxy, f"{place}/{form}", "--retry", 0).fails(3, "cut")
+    proxy.clear_rules()
+    if form == "bundle/":
+        (place / "bundle" / "index.json.tmp").write_text("left by a crash")
+    before = seen(place)
+    (plan,) = [json.loads(line) for line in dry_run(airgap, proxy, f"{place}/{form}", "--json").ok().out.splitlines()
+               if '"event":"plan"' in line]
+    assert plan["partialBytes"] >= 600_000
+    assert seen(place) == before
+    pull(airgap, proxy, f"{place}/{form}").ok()
+    airgap.export("verify", f"{place}/{form}").ok()
+
+
+def test_a_busy_bundle_can_be_looked_at(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    (bundle / ".partial").mkdir(parents=True)
+    with open(bundle / ".partial" / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        pull(airgap, source, f"{bundle}/").fails(8, "another run is writing")
+        dry_run(airgap, source, f"{bundle}/").ok()
+
+
+def test_a_terminal_is_no_obstacle_since_no_bundle_is_sent(airgap: Airgap, source: Registry) -> None:
+    keeper, terminal = pty.openpty()
+    with os.fdopen(keeper, "rb"), os.fdopen(terminal, "wb") as out:
+        run = airgap.start("airgap-export", "pull", f"{source.host}/{APP}", *plain(source), "--output", "-", "--dry-run",
+                           stdout=out)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 0 and b"to fetch in 3 blobs" in said
+
+
+def test_a_tree_of_skopeo_is_not_touched(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    sync(f"{source.host}/team/app:1.0", tree)
+    before = seen(tree)
+    dry_run(airgap, source, tree, "--format", "skopeo-dir").ok()
+    dry_run(airgap, source, tree, "--format", "skopeo-dir", image=NEWER).ok()
+    assert seen(tree) == before
+
+
+def test_what_a_real_run_would_refuse_is_refused(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "todo.txt").write_text("milk")
+    dry_run(airgap, source, tmp_path / "notes").fails(2, "is no bundle", "todo.txt")
