@@ -37,14 +37,14 @@ void MirrorHealth::failed(const Endpoint& endpoint, const diag::Error& error) {
                         endpoint.repository.str(), error.full_message()));
 }
 
-void MirrorHealth::gave_whole(const Repository& name, const hash::Digest& blob, std::size_t index) {
-  m_known.with([&](Known& known) { known.next.insert_or_assign(std::pair(name, blob), index + 1); });
+void MirrorHealth::gave_whole(const Repository& name, const hash::Digest& blob, const Endpoint& endpoint) {
+  m_known.with([&](Known& known) { known.givers.insert_or_assign(std::pair(name, blob), endpoint); });
 }
 
-std::size_t MirrorHealth::first_to_ask(const Repository& name, const hash::Digest& blob) const {
+std::optional<Endpoint> MirrorHealth::last_giver(const Repository& name, const hash::Digest& blob) const {
   return m_known.with([&](const Known& known) {
-    const auto found = known.next.find(std::pair(name, blob));
-    return found == known.next.end() ? std::size_t{0} : found->second;
+    const auto found = known.givers.find(std::pair(name, blob));
+    return found == known.givers.end() ? std::nullopt : std::optional(found->second);
   });
 }
 

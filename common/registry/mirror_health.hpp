@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -26,16 +26,16 @@ class MirrorHealth {
   /// merely not there, as debug output.
   void failed(const Endpoint& endpoint, const diag::Error& error);
 
-  /// The endpoint at `index` of a route gave all bytes of a blob. Whoever asks again could not use them.
-  void gave_whole(const Repository& name, const hash::Digest& blob, std::size_t index);
-  /// The index of the first endpoint that has not given it yet; past the end when all have.
-  std::size_t first_to_ask(const Repository& name, const hash::Digest& blob) const;
+  /// An endpoint gave all bytes of a blob. Whoever asks again may not have been able to use them.
+  void gave_whole(const Repository& name, const hash::Digest& blob, const Endpoint& endpoint);
+  /// Who gave it last; nothing when nobody did.
+  std::optional<Endpoint> last_giver(const Repository& name, const hash::Digest& blob) const;
 
  private:
   struct Known {
     std::set<std::string> down;  ///< hosts
     std::set<Endpoint> warned;
-    std::map<std::pair<Repository, hash::Digest>, std::size_t> next;
+    std::map<std::pair<Repository, hash::Digest>, Endpoint> givers;
   };
   mutable task::Guarded<Known> m_known;
 };

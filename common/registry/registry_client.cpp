@@ -65,6 +65,21 @@ class RegistryClient::Session {
     });
   }
 
+  /// The same for a manifest. Says where it was looked for, when that is not where its name says.
+  template <class Ask>
+  auto find_manifest(const Repository& name, std::string_view reference, Ask&& ask) {
+    const Route route = to_pull(name, reference);
+    auto answer = first(route, std::forward<Ask>(ask));
+    if (!answer && route.front().repository != name) {
+      std::string places;
+      for (const Endpoint& endpoint : route) {
+        places += (places.empty() ? "" : ", ") + endpoint.repository.str();
+      }
+      diag::log("registry", diag::LogLevel::info, fmt::format("{} was looked for at {}", name.str(), places));
+    }
+    return answer;
+  }
+
   MirrorHealth& health() { return m_health; }
 
  private:
@@ -90,14 +105,14 @@ RegistryClient::~RegistryClient() = default;
 
 std::optional<ManifestHead> RegistryClient::head_manifest(const Repository& repository,
                                                           std::string_view reference) {
-  return m_session->first(m_session->to_pull(repository, reference), [&](auto& host, const auto& path) {
+  return m_session->find_manifest(repository, reference, [&](auto& host, const auto& path) {
     return registry::head_manifest(host, path, reference);
   });
 }
 
 std::optional<FetchedManifest> RegistryClient::get_manifest(const Repository& repository,
                                                             std::string_view reference) {
-  return m_session->first(m_session->to_pull(repository, reference), [&](auto& host, const auto& path) {
+  return m_session->find_manifest(repository, reference, [&](auto& host, const auto& path) {
     return registry::get_manifest(host, path, reference);
   });
 }
@@ -112,10 +127,12 @@ std::optional<std::vector<std::string>> RegistryClient::list_tags(const Reposito
                                                                   TagsFrom from) {
   const Route route = m_session->to_tags(repository, from);
   for (auto endpoint = route.begin();; ++endpoint) {
+    const bool last = endpoint + 1 == route.end();
+    if (!last && m_session->health().is_down(*endpoint)) continue;
     try {
       return registry::list_tags(m_session->of(*endpoint), endpoint->repository.path);
     } catch (const diag::Error& error) {
-      if (endpoint + 1 == route.end() || !may_ask_on(error)) throw;
+      if (last || !may_ask_on(error)) throw;
       m_session->health().failed(*endpoint, error);
     }
   }

@@ -11,15 +11,15 @@
 namespace airgap::registry {
 
 RoutedBlob::RoutedBlob(RoutedBlobRequest request, MirrorHealth& health, std::uint64_t offset)
-    : m_request(std::move(request)),
-      m_health(health),
-      m_index(std::min(m_health.first_to_ask(m_request.name, m_request.digest), m_request.route.size() - 1)),
-      m_begin(offset),
-      m_position(offset) {
-  if (m_index != 0) {
-    diag::log("registry", diag::LogLevel::warning,
-              fmt::format("{} is asked for again, at {} now", m_request.digest.str(),
-                          m_request.route[m_index].repository.str()));
+    : m_request(std::move(request)), m_health(health), m_index(0), m_begin(offset), m_position(offset) {
+  Route& route = m_request.route;
+  const auto giver = m_health.last_giver(m_request.name, m_request.digest);
+  if (const auto place = giver ? std::find(route.begin(), route.end(), *giver) : route.end();
+      place != route.end()) {
+    std::rotate(route.begin(), place + 1, route.end());
+    diag::log("registry", diag::LogLevel::info,
+              fmt::format("{} is read again, at {} after {}", m_request.digest.str(),
+                          route.front().repository.str(), giver->repository.str()));
   }
   open();
 }
@@ -44,13 +44,13 @@ std::size_t RoutedBlob::read(std::span<std::byte> out) {
     open();
     try {
       const std::size_t count = m_source->read(out);
-      if (count == 0) m_health.gave_whole(m_request.name, m_request.digest, m_index);
+      if (count == 0) m_health.gave_whole(m_request.name, m_request.digest, m_request.route[m_index]);
       m_position += count;
       return count;
     } catch (const diag::Error& error) {
       if (is_last() || !may_ask_on(error)) throw;
       const bool worthless = error.kind() == diag::ErrorKind::integrity && m_position != m_begin;
-      if (worthless) m_health.gave_whole(m_request.name, m_request.digest, m_index);
+      if (worthless) m_health.gave_whole(m_request.name, m_request.digest, m_request.route[m_index]);
       go_on_after(error);
       if (worthless) throw hash::DigestMismatch(error.message());
     }

@@ -21,8 +21,9 @@ struct RoutedBlobRequest {
 };
 
 /// The bytes of a blob from the first endpoint that gives them. One that fails half-way is replaced by the
-/// next, from the byte where it stopped. One that gave the whole blob before is passed over when the blob is
-/// asked for again: its bytes were not the right ones. Not verified.
+/// next, from the byte where it stopped. When the blob is asked
+/// for again, whoever comes after the one that gave it is asked first, as its bytes may not have been the
+/// right ones. Not verified.
 class RoutedBlob : public io::Source {
  public:
   /// `health` is borrowed. The first request is sent here.

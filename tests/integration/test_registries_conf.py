@@ -145,7 +145,7 @@ def test_wrong_bytes_of_a_mirror_are_replaced_by_the_registrys(airgap: Airgap, c
     mirror.blobs[layer.digest] = bytes(len(layer.data))
     conf(rule(origin.host, mirror.host))
     done = pull(f"{origin.host}/team/app:1").ok()
-    assert f"{layer.digest} is asked for again, at {origin.host}/team/app now" in done.err
+    assert f"{layer.digest} is read again, at {origin.host}/team/app after {mirror.host}/team/app" in done.err
     assert_whole(airgap, bundle_dir)
 
 
@@ -197,6 +197,13 @@ def test_a_prefix_is_read_at_its_location_and_keeps_its_name(airgap: Airgap, con
     assert pulled_digest(airgap, bundle_dir) == source_images[BUSYBOX].digest
     assert digest_by_skopeo(file, "quay.io/org/busybox:1.35") == source_images[BUSYBOX].digest
     pull("quay.io/organ/busybox:1.35").fails(3, dead_end.partition("/")[0])  # another prefix
+
+
+def test_what_is_nowhere_is_told_with_the_places_that_were_asked(conf: Conf, pull: Pull, running: Running) -> None:
+    mirror, origin = running(MemoryRegistry()), running(MemoryRegistry())
+    conf(rule(f"{origin.host}/org", f"{mirror.host}/hub", prefix="quay.io"))
+    pull("quay.io/app:1").fails(3, "quay.io/app:1 does not exist in its registry",
+                                f"quay.io/app was looked for at {mirror.host}/hub/app, {origin.host}/org/app")
 
 
 def test_a_wildcard_stands_for_all_subdomains(airgap: Airgap, conf: Conf, pull: Pull, source: Registry,

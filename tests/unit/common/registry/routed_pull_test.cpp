@@ -144,6 +144,17 @@ TEST_CASE("a blob that is asked for again comes from another place than the one 
   CHECK(all_of(*f.client.open_blob(f.repository, blob, 0)) == "0123456789");
 }
 
+TEST_CASE("whoever gave a blob before gives it again when nobody else can") {
+  const Warnings warnings;
+  RegistryFixture f(routed({{"mirror.example/hub"}}));
+  const auto blob = test::blob_of("0123456789");
+  const std::string path = "blobs/" + blob.digest.str();
+  f.http.always("GET " + k_mirror + path, {.body = "0123456789"});
+  f.http.next("GET " + k_origin + path, k_dead);
+  for (int i = 0; i < 2; ++i) CHECK(all_of(*f.client.open_blob(f.repository, blob, 0)) == "0123456789");
+  CHECK(f.lines().size() == 3);
+}
+
 TEST_CASE("a blob of another length at the mirror is the next place's to give") {
   const Warnings warnings;
   RegistryFixture f(routed({{"mirror.example/hub"}}));
@@ -164,6 +175,14 @@ TEST_CASE("tags are the location's to list; a mirror's do only for those who say
   CHECK(f.lines() == std::vector<std::string>{"GET " + k_origin + "tags/list",
                                               "GET " + k_origin + "tags/list",
                                               "GET " + k_mirror + "tags/list"});
+}
+
+TEST_CASE("a location that is down is asked for tags once a run, where a mirror's will do") {
+  const Warnings warnings;
+  RegistryFixture f(routed({{"mirror.example/hub"}}));
+  f.http.next("GET " + k_origin + "tags/list", k_dead);
+  f.http.always("GET " + k_mirror + "tags/list", {.body = R"({"tags":["1"]})"});
+  for (int i = 0; i < 2; ++i) CHECK(f.client.list_tags(f.repository, TagsFrom::any_mirror)->size() == 1);
 }
 
 TEST_CASE("a repository that the location does not know has no tags, whatever a mirror holds") {
