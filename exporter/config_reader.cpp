@@ -9,9 +9,8 @@
 namespace airgap::exporter {
 namespace {
 
-constexpr int k_attempts = 2;                                    // a proxy's copy may be stale once (R4)
-constexpr std::uint64_t k_kept = std::uint64_t{64} << 10;        // bytes; most configs have a tenth of that
-constexpr std::uint64_t k_kept_in_all = std::uint64_t{8} << 20;  // bytes; what is beyond is fetched again
+constexpr int k_attempts = 2;                              // a proxy's copy may be stale once (R4)
+constexpr std::uint64_t k_kept = std::uint64_t{64} << 10;  // bytes; most configs have a tenth of that
 
 std::shared_ptr<const std::string> read_verified(const image::Descriptor& config,
                                                  transport::ImageSource& source) {
@@ -36,28 +35,7 @@ std::shared_ptr<const std::string> read_verified(const image::Descriptor& config
 std::shared_ptr<const std::string> ConfigReader::read(const image::Descriptor& config,
                                                       transport::ImageSource& source) {
   if (config.size > k_kept) return read_verified(config, source);
-  Slot* slot = nullptr;
-  {
-    const std::scoped_lock lock(m_mutex);
-    std::unique_ptr<Slot>& place = m_slots[config.digest];
-    if (!place) place = std::make_unique<Slot>();
-    slot = place.get();
-  }
-  const std::scoped_lock lock(slot->mutex);
-  if (slot->bytes) return slot->bytes;
-  auto bytes = read_verified(config, source);
-  if ((m_kept_bytes += bytes->size()) <= k_kept_in_all) slot->bytes = bytes;
-  return bytes;
-}
-
-std::map<hash::Digest, std::shared_ptr<const std::string>> ConfigReader::kept() const {
-  const std::scoped_lock lock(m_mutex);
-  std::map<hash::Digest, std::shared_ptr<const std::string>> all;
-  for (const auto& [digest, slot] : m_slots) {
-    const std::scoped_lock slot_lock(slot->mutex);
-    if (slot->bytes) all.emplace(digest, slot->bytes);
-  }
-  return all;
+  return m_kept.get(config.digest, [&] { return read_verified(config, source); });
 }
 
 }  // namespace airgap::exporter

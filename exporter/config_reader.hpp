@@ -1,13 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "common/image/descriptor.hpp"
 #include "common/transport/image_source.hpp"
+#include "exporter/kept_documents.hpp"
 
 namespace airgap::exporter {
 
@@ -18,16 +17,10 @@ class ConfigReader {
   /// The verified bytes. Throws UnsafeError above the limit for configs, and what the source throws.
   std::shared_ptr<const std::string> read(const image::Descriptor& config, transport::ImageSource& source);
   /// The small ones, by digest.
-  std::map<hash::Digest, std::shared_ptr<const std::string>> kept() const;
+  std::map<hash::Digest, std::shared_ptr<const std::string>> kept() const { return m_kept.all(); }
 
  private:
-  struct Slot {
-    std::mutex mutex;  ///< held while the bytes are read, so that others wait for them
-    std::shared_ptr<const std::string> bytes;
-  };
-  mutable std::mutex m_mutex;
-  std::map<hash::Digest, std::unique_ptr<Slot>> m_slots;
-  std::atomic<std::uint64_t> m_kept_bytes = 0;
+  KeptDocuments<hash::Digest, std::string> m_kept{std::uint64_t{8} << 20, &std::string::size};
 };
 
 }  // namespace airgap::exporter

@@ -2,13 +2,11 @@
 
 #include <utility>
 
-#include "common/registry/registry_source.hpp"
-
 namespace airgap::exporter {
 
-DocumentSource::DocumentSource(registry::RegistryClient& client, registry::Repository repository,
-                               const KnownImages& known)
-    : m_client(client), m_repository(std::move(repository)), m_known(known) {}
+DocumentSource::DocumentSource(registry::RegistryClient& client, RegistryManifests& manifests,
+                               registry::Repository repository, const KnownImages& known)
+    : m_client(client), m_manifests(manifests), m_repository(std::move(repository)), m_known(known) {}
 
 void DocumentSource::add(const hash::Digest& digest, std::string bytes) {
   m_documents.with([&](auto& documents) { documents.insert_or_assign(digest, std::move(bytes)); });
@@ -22,7 +20,7 @@ std::string DocumentSource::read_manifest(const image::Descriptor& wanted) {
   });
   if (at_hand) return *at_hand;
   if (auto kept = m_known.manifest(wanted.digest)) return std::move(*kept);
-  return registry::RegistrySource(m_client, m_repository).read_manifest(wanted);
+  return m_manifests.read(m_repository, wanted)->bytes;
 }
 
 std::unique_ptr<io::Source> DocumentSource::open_blob(const image::Descriptor& blob, std::uint64_t offset) {

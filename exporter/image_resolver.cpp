@@ -59,7 +59,7 @@ decltype(auto) ask_for_accessories(Ask&& ask) {
 
 ImageResolver::ImageResolver(const Selection& selection, registry::RegistryClient& client, TagLists& tags,
                              const KnownImages& known)
-    : m_selection(selection), m_client(client), m_tags(tags), m_known(known) {}
+    : m_selection(selection), m_client(client), m_tags(tags), m_known(known), m_manifests(client) {}
 
 /// One walk over an image and what accompanies it.
 struct ImageResolver::Visit {
@@ -70,7 +70,7 @@ struct ImageResolver::Visit {
 };
 
 std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool referrers) {
-  DocumentSource documents(m_client, repository_of(wanted.name), m_known);
+  DocumentSource documents(m_client, m_manifests, repository_of(wanted.name), m_known);
   std::vector<PinnedImage> found;
   found.push_back(pin(wanted.name, documents, m_selection.platforms.of(wanted.name)));
   if (!referrers) return found;
@@ -99,15 +99,24 @@ PinnedImage ImageResolver::pin(const image::Reference& name, DocumentSource& doc
 }
 
 // What an interrupted run left of it spares the question, which registries count.
-registry::FetchedManifest ImageResolver::read_root(const image::Reference& name, const hash::Digest& digest) {
-  if (auto bytes = m_known.manifest(digest)) {
+std::optional<registry::FetchedManifest> ImageResolver::known_root(const hash::Digest& digest) const {
+  auto bytes = m_known.manifest(digest);
+  if (!bytes) return std::nullopt;
+  try {
     const std::string media_type = image::parse_manifest(*bytes, {}, {}).media_type;
     const std::uint64_t size = bytes->size();
-    return {.descriptor = {media_type, digest, size}, .bytes = std::move(*bytes)};
+    return registry::FetchedManifest{.descriptor = {media_type, digest, size}, .bytes = std::move(*bytes)};
+  } catch (const diag::FormatError&) {  // the registry's Content-Type is needed to tell what it is
+    return std::nullopt;
   }
-  auto fetched = m_client.get_manifest(repository_of(name), digest.str());
+}
+
+registry::FetchedManifest ImageResolver::read_root(const image::Reference& name, const hash::Digest& digest) {
+  if (auto known = known_root(digest)) return std::move(*known);
+  if (const auto manifest = m_manifests.find(repository_of(name), digest)) return *manifest;
+  if (name.digest) throw_missing(name);
   // A registry whose HEAD names a digest that it does not serve: the tag's own bytes decide (R34).
-  if (!fetched && name.tag && !name.digest) fetched = m_client.get_manifest(repository_of(name), *name.tag);
+  auto fetched = m_client.get_manifest(repository_of(name), *name.tag);
   if (!fetched) throw_missing(name);
   return std::move(*fetched);
 }

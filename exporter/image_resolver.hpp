@@ -12,7 +12,8 @@
 
 namespace airgap::exporter {
 
-/// Pins one image after another; what they share (tag lists, small configs) is asked for once. Thread-safe.
+/// Pins one image after another; what they share (tag lists, manifests, small configs) is asked
+/// for once. Thread-safe.
 class ImageResolver {
  public:
   /// All are borrowed.
@@ -31,6 +32,7 @@ class ImageResolver {
   struct Visit;
   PinnedImage pin(const image::Reference& name, DocumentSource& documents,
                   const image::PlatformFilter& filter);
+  std::optional<registry::FetchedManifest> known_root(const hash::Digest& digest) const;
   registry::FetchedManifest read_root(const image::Reference& name, const hash::Digest& digest);
   PinnedImage pin_from_registry(const image::Reference& name, const hash::Digest& digest,
                                 DocumentSource& documents, const image::PlatformFilter& filter);
@@ -41,6 +43,7 @@ class ImageResolver {
   registry::RegistryClient& m_client;
   TagLists& m_tags;
   const KnownImages& m_known;
+  RegistryManifests m_manifests;
   ConfigReader m_configs;
 };
 
