@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 #include <utility>
 
 #include "bundle-format/earlier_bundle.hpp"
 #include "bundle-format/layout.hpp"
+#include "bundle-format/relocation_journal.hpp"
 #include "common/diag/error.hpp"
+#include "common/diag/log.hpp"
 #include "common/image/manifest.hpp"
 
 namespace airgap::bundle {
@@ -59,6 +62,10 @@ std::string ArchiveName::partial() const {
   return name + std::string(k_partial_ending);
 }
 
+std::string ArchiveName::journal() const {
+  return partial() + ".moving";
+}
+
 const BlobState* EarlierArchive::state_of(const Blob& blob) const {
   if (!state) return nullptr;
   const auto found = state->plan.index.find(blob.digest);
@@ -71,10 +78,44 @@ std::optional<std::string> EarlierArchive::manifest(const hash::Digest& digest) 
   return archived_manifest(*file, state->plan, digest);
 }
 
+namespace {
+
+// Zeros, or a head that a crash cut: ours to write over. Anything else is somebody's.
+bool is_ours(const io::File& partial) {
+  constexpr std::string_view k_first = k_oci_layout_file;
+  std::array<std::byte, tar::k_block> block{};
+  const std::size_t count = partial.read_at(0, block);
+  const std::string_view text = io::text_of(std::span(block).first(count));
+  return text.find_first_not_of('\0') == text.npos ||
+         (text.starts_with(k_first) && text.size() > k_first.size() && text[k_first.size()] == '\0') ||
+         text.starts_with(k_partial_marker);
+}
+
+std::optional<ArchiveState> broken_off_rearranging(const ArchiveName& where,
+                                                   const std::shared_ptr<const io::File>& partial) {
+  if (!where.directory.stat(where.journal())) return std::nullopt;
+  constexpr std::size_t k_max_journal = std::size_t{64}
+                                        << 20;  // bytes: far more blobs than a bundle may have
+  const auto moves = parse_journal(where.directory.read_file(where.journal(), k_max_journal));
+  if (moves.empty()) return std::nullopt;
+  diag::log("bundle", diag::LogLevel::info,
+            fmt::format("{} was broken off while it was rearranged: reading what is there",
+                        where.directory.path_of(where.partial())));
+  return salvage(partial, moves);
+}
+
+}  // namespace
+
 EarlierArchive earlier_archive(const ArchiveName& where, std::shared_ptr<const io::File> partial,
                                bool overwrite) {
   std::optional<ArchiveState> left;
   if (partial) left = read_archive_state(partial);
+  if (partial && !left) left = broken_off_rearranging(where, partial);
+  if (partial && !left && !overwrite && !is_ours(*partial)) {
+    throw diag::UsageError(fmt::format("{} is there already and is no unfinished bundle",
+                                       where.directory.path_of(where.partial())),
+                           "move it away, choose another name, or --overwrite");
+  }
   const bool goes_on = left && overwrite;
   if (!where.directory.stat(where.name) || goes_on) {
     if (!left) return {};

@@ -28,6 +28,7 @@ struct ArchiveName {
 
   explicit ArchiveName(const std::string& path);
   std::string partial() const;  ///< NAME.tar.partial
+  std::string journal() const;  ///< NAME.tar.partial.moving: there while it is rearranged
 };
 
 /// Reads what is there: a finished archive, else (or when it is to be overwritten, before it) `partial`,

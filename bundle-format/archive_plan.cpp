@@ -22,6 +22,11 @@ ArchivePlan::ArchivePlan(std::vector<MetadataFile> metadata_files, const BundleI
   for (std::size_t i = 0; i < blobs.size(); ++i) index.emplace(blobs[i].digest, i);
 }
 
+ArchivePlan::ArchivePlan(std::vector<Blob> found, std::vector<tar::Place> places)
+    : blobs(std::move(found)), layout{.places = std::move(places), .end = 0} {
+  for (std::size_t i = 0; i < blobs.size(); ++i) index.emplace(blobs[i].digest, i);
+}
+
 std::string ArchivePlan::header_of(std::size_t blob) const {
   return tar::header_bytes({blob_path(blobs[blob].digest), blobs[blob].stored_size}, mtime);
 }

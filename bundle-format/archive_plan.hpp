@@ -20,6 +20,8 @@ struct ArchivePlan {
   std::map<hash::Digest, std::size_t> index;  ///< of a blob in `blobs`
 
   ArchivePlan(std::vector<MetadataFile> metadata_files, const BundleInfo& info);
+  /// Blobs alone, where they were found.
+  ArchivePlan(std::vector<Blob> found, std::vector<tar::Place> places);
 
   const tar::Place& place_of(std::size_t blob) const { return layout.places[metadata.size() + blob]; }
   std::string header_of(std::size_t blob) const;

@@ -12,12 +12,14 @@ constexpr std::size_t k_chunk = std::size_t{1} << 20;  ///< bytes moved at a tim
 
 class Mover {
  public:
-  explicit Mover(ArchiveBytes& archive) : m_archive(archive), m_buffer(k_chunk) {}
+  Mover(ArchiveBytes& archive, const std::stop_token& stop)
+      : m_archive(archive), m_stop(stop), m_buffer(k_chunk) {}
 
   // Old and new range may overlap: the end that lies in the direction of the move goes first.
   void move(std::uint64_t from, std::uint64_t to, std::uint64_t length) {
     for (std::uint64_t done = 0; done < length;) {
       const std::uint64_t count = std::min<std::uint64_t>(m_buffer.size(), length - done);
+      if (m_stop.stop_requested()) throw diag::Interrupted();
       const std::uint64_t at = to < from ? done : length - done - count;
       copy(from + at, to + at, static_cast<std::size_t>(count));
       done += count;
@@ -35,6 +37,7 @@ class Mover {
   }
 
   ArchiveBytes& m_archive;
+  const std::stop_token& m_stop;
   std::vector<std::byte> m_buffer;
 };
 
@@ -59,8 +62,8 @@ void take_back_old_layout(ArchiveBytes& archive, const Relocation& relocation) {
 
 // A blob that moves right ends before the next one's new place, so it can only run into blobs that move right
 // as well: those go first. Likewise to the left. So neither direction touches what the other has yet to read.
-void move_blobs(ArchiveBytes& archive, const std::vector<KeptBlob>& kept) {
-  Mover mover(archive);
+void move_blobs(ArchiveBytes& archive, const std::vector<KeptBlob>& kept, const std::stop_token& stop) {
+  Mover mover(archive, stop);
   for (auto blob = kept.rbegin(); blob != kept.rend(); ++blob) {
     if (blob->to.data > blob->from.data) mover.move(blob->from.data, blob->to.data, blob->bytes);
   }
@@ -81,9 +84,9 @@ void write_zeros(ArchiveBytes& archive, std::uint64_t offset, std::uint64_t leng
   }
 }
 
-void relocate(ArchiveBytes& archive, const Relocation& relocation) {
+void relocate(ArchiveBytes& archive, const Relocation& relocation, const std::stop_token& stop) {
   take_back_old_layout(archive, relocation);
-  move_blobs(archive, relocation.kept);
+  move_blobs(archive, relocation.kept, stop);
   for (const KeptBlob& blob : relocation.kept) {
     write_zeros(archive, blob.to.header, blob.to.header_size);
     if (blob.bytes == blob.to.size)

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,9 @@ struct Relocation {
 /// Moves blobs to where a new plan wants them, within the file, and takes the old head back first: a crash on
 /// the way leaves no head, and no header either whose blob is not there. Afterwards the slots of `absent` are
 /// zero and the area of the new head is free. Padding behind the kept blobs is zero.
-void relocate(ArchiveBytes& archive, const Relocation& relocation);
+/// Throws Interrupted between two chunks when `stop` is asked for; a journal tells the next run what to look
+/// for (relocation_journal.hpp).
+void relocate(ArchiveBytes& archive, const Relocation& relocation, const std::stop_token& stop = {});
 
 /// Zeros, in bytes.
 void write_zeros(ArchiveBytes& archive, std::uint64_t offset, std::uint64_t length);

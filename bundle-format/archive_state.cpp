@@ -50,7 +50,7 @@ BlobState state_of(const io::File& archive, std::uint64_t length, const ArchiveP
 }
 
 std::string marker_text(const hash::Digest& digest) {
-  return fmt::format("airgap-partial 1 {} ", digest.str());
+  return fmt::format("{}1 {} ", k_partial_marker, digest.str());
 }
 
 }  // namespace

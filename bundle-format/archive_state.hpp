@@ -19,7 +19,7 @@ struct BlobState {
 
 /// What an earlier run left of an archive.
 struct ArchiveState {
-  BundleInfo info;
+  std::optional<BundleInfo> info;  ///< nothing when it was broken off while it was rearranged
   ArchivePlan plan;
   std::vector<BlobState> blobs;  ///< beside plan.blobs
 };
@@ -31,6 +31,8 @@ std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::F
 /// The bytes of a manifest in an archive of that plan, when they are those of the digest.
 std::optional<std::string> archived_manifest(const io::File& archive, const ArchivePlan& plan,
                                              const hash::Digest& digest);
+
+inline constexpr std::string_view k_partial_marker = "airgap-partial ";  ///< how such a block begins
 
 /// The block that stands where a blob's header belongs while only `bytes` of the blob are there. SPEC.md,
 /// "Unfinished bundles".

@@ -11,8 +11,10 @@
 #include "bundle-format/earlier_bundle.hpp"
 #include "bundle-format/layout.hpp"
 #include "bundle-format/partial_archive.hpp"
+#include "bundle-format/relocation_journal.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
+#include "common/hash/verifying_source.hpp"
 #include "common/image/manifest.hpp"
 #include "common/io/directory.hpp"
 #include "common/task/guarded.hpp"
@@ -21,9 +23,25 @@ namespace airgap::bundle {
 namespace {
 
 constexpr std::uint64_t k_batch_bytes = std::uint64_t{256} << 20;
+/// A blob of the archive that is replaced.
+class ReplacedBytes final : public io::Source {
+ public:
+  ReplacedBytes(std::shared_ptr<const io::File> file, const tar::Place& place, std::uint64_t offset,
+                const std::stop_token& stop)
+      : m_bytes(std::move(file), place.data + offset, place.size - offset), m_stop(stop) {}
+  std::size_t read(std::span<std::byte> out) override {
+    if (m_stop.stop_requested()) throw diag::Interrupted();
+    return m_bytes.read(out);
+  }
+
+ private:
+  io::FileRangeSource m_bytes;
+  const std::stop_token& m_stop;
+};
+
 class ArchiveWriter final : public BundleWriter {
  public:
-  ArchiveWriter(const std::string& path, bool overwrite);
+  ArchiveWriter(const std::string& path, bool overwrite, std::stop_token stop);
   ~ArchiveWriter() override;
 
   const std::optional<BundleInfo>& existing() const override { return m_info; }
@@ -58,6 +76,7 @@ class ArchiveWriter final : public BundleWriter {
 
   std::string m_path;
   bool m_overwrite;
+  std::stop_token m_stop;
   ArchiveName m_where;
   std::shared_ptr<const io::File> m_finished_file;
   std::optional<PartialArchive> m_partial;
@@ -72,8 +91,8 @@ class ArchiveWriter final : public BundleWriter {
   mutable task::Guarded<Progress> m_progress;
 };
 
-ArchiveWriter::ArchiveWriter(const std::string& path, bool overwrite)
-    : m_path(path), m_overwrite(overwrite), m_where(path) {
+ArchiveWriter::ArchiveWriter(const std::string& path, bool overwrite, std::stop_token stop)
+    : m_path(path), m_overwrite(overwrite), m_stop(std::move(stop)), m_where(path) {
   m_partial.emplace(m_where.directory, m_where.partial());
   EarlierArchive earlier = earlier_archive(m_where, m_partial->shared(), overwrite);
   m_finished = earlier.finished;
@@ -114,28 +133,31 @@ void ArchiveWriter::begin(Contents contents) {
   m_unchanged = holds_finished(contents);
   m_begun = true;
   if (m_unchanged) return;
-  if (m_finished && !m_overwrite) {
-    throw diag::UsageError(fmt::format("{} is finished and holds other images", m_path),
-                           "choose another name, or --overwrite");
-  }
+  if (m_finished && !m_overwrite) refuse_to_replace(m_path);
   std::optional<ArchivePlan> replaced;
   if (std::exchange(m_finished, false)) replaced = std::exchange(m_plan, std::nullopt);
   start(ArchivePlan(metadata_files(contents), contents.info));
   write_head(contents);
+  m_where.directory.remove_file(m_where.journal());
   if (replaced) copy_from_replaced(*replaced);
 }
 
 // has_blob() spoke of the finished archive so far: what both hold comes from there.
 void ArchiveWriter::copy_from_replaced(const ArchivePlan& replaced) {
+  diag::log("bundle", diag::LogLevel::info, fmt::format("copying what {} holds already", m_path));
   for (const Blob& blob : m_plan->blobs) {
     const auto found = replaced.index.find(blob.digest);
     if (found == replaced.index.end() || replaced.blobs[found->second].size != blob.size) continue;
     const tar::Place& place = replaced.place_of(found->second);
     const auto open = [&](std::uint64_t offset) {
-      return std::make_unique<io::FileRangeSource>(m_finished_file, place.data + offset, place.size - offset);
+      return std::make_unique<ReplacedBytes>(m_finished_file, place, offset, m_stop);
     };
-    diag::with_context([&] { return "copying from " + m_path; },
-                       [&] { put_blob(blob, open, transport::no_observer()); });
+    try {
+      put_blob(blob, open, transport::no_observer());
+    } catch (const hash::DigestMismatch& error) {
+      throw diag::IntegrityError(fmt::format("{} is damaged: {}", m_path, error.message()),
+                                 "remove it and run again: all of it is fetched anew");
+    }
   }
 }
 
@@ -148,6 +170,7 @@ void ArchiveWriter::start(ArchivePlan plan) {
   if (m_plan) {
     rearrange(plan);
   } else {
+    m_where.directory.remove_file(m_where.journal());
     m_partial->file().truncate(0);
     m_progress.with([&](Progress& progress) { progress.blobs.assign(plan.blobs.size(), {}); });
   }
@@ -159,6 +182,7 @@ void ArchiveWriter::rearrange(const ArchivePlan& plan) {
             fmt::format("{}{} was begun with another plan: rearranging it", m_path, k_partial_ending));
   const auto old = m_progress.with([](Progress& progress) { return std::exchange(progress.blobs, {}); });
   Relocation relocation;
+  std::vector<BlobMove> moves;
   for (std::size_t i = 0; i < old.size(); ++i) relocation.old_places.push_back(m_plan->place_of(i));
   std::vector<BlobState> states(plan.blobs.size());
   for (std::size_t i = 0; i < states.size(); ++i) {
@@ -178,9 +202,11 @@ void ArchiveWriter::rearrange(const ArchivePlan& plan) {
          .to = plan.place_of(i),
          .bytes = states[i].bytes,
          .slot = states[i].whole ? plan.header_of(i) : progress_marker(blob.digest, states[i].bytes)});
+    if (states[i].whole) moves.push_back({blob, relocation.kept.back().from, relocation.kept.back().to});
   }
+  m_where.directory.write_atomically(m_where.journal(), journal_text(moves));
   FileBytes bytes(m_partial->file());
-  relocate(bytes, relocation);
+  relocate(bytes, relocation, m_stop);
   m_progress.with([&](Progress& progress) { progress.blobs = std::move(states); });
 }
 
@@ -291,8 +317,9 @@ void ArchiveWriter::commit() {
 
 }  // namespace
 
-std::unique_ptr<BundleWriter> open_archive_writer(const std::string& path, bool overwrite) {
-  return std::make_unique<ArchiveWriter>(path, overwrite);
+std::unique_ptr<BundleWriter> open_archive_writer(const std::string& path, bool overwrite,
+                                                  std::stop_token stop) {
+  return std::make_unique<ArchiveWriter>(path, overwrite, std::move(stop));
 }
 
 }  // namespace airgap::bundle

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 
 #include "bundle-format/bundle_writer.hpp"
 
@@ -11,7 +12,8 @@ namespace airgap::bundle {
 /// batches, and until then that block says how far the blob came. A rerun with the same plan goes on from
 /// there; with another plan the blobs that both hold are moved within the file. A finished archive is never
 /// changed: the same contents are left alone, others are a UsageError in begin() unless `overwrite`, which
-/// replaces it in the end. `path` is a regular file, or absent.
-std::unique_ptr<BundleWriter> open_archive_writer(const std::string& path, bool overwrite);
+/// replaces it in the end. `path` is a regular file, or absent. `stop` is asked for while blobs move.
+std::unique_ptr<BundleWriter> open_archive_writer(const std::string& path, bool overwrite,
+                                                  std::stop_token stop = {});
 
 }  // namespace airgap::bundle

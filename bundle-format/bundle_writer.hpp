@@ -53,6 +53,9 @@ OutputForm output_form(const std::string& path);
 /// The same for a tree of skopeo's directories: any path of a directory.
 OutputForm tree_form(const std::string& path);
 
+/// Throws the UsageError for a finished archive that holds other images and is not to be overwritten.
+[[noreturn]] void refuse_to_replace(const std::string& archive);
+
 /// Opens the writer for a path; see the files directory_writer, archive_writer, pipe_writer.
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options);
 

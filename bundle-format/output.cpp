@@ -134,6 +134,11 @@ OutputForm tree_form(const std::string& path) {
   return OutputForm::skopeo_tree;
 }
 
+void refuse_to_replace(const std::string& archive) {
+  throw diag::UsageError(fmt::format("{} is finished and holds other images", archive),
+                         "choose another name, or --overwrite");
+}
+
 std::unique_ptr<BundlePlace> look_at(const OutputOptions& options) {
   const OutputForm form = options.skopeo_tree ? tree_form(options.path) : output_form(options.path);
   if (form == OutputForm::pipe) return std::make_unique<EmptyPlace>(std::nullopt);
@@ -154,7 +159,7 @@ std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options) {
     case OutputForm::pipe:
       return open_pipe_writer(standard_output(), options.stop);
     case OutputForm::archive:
-      return open_archive_writer(options.path, options.overwrite);
+      return open_archive_writer(options.path, options.overwrite, options.stop);
     case OutputForm::directory:
     case OutputForm::skopeo_tree:
       break;

@@ -14,6 +14,7 @@
 #include "exporter/holdings.hpp"
 #include "exporter/image_progress.hpp"
 #include "exporter/known_images.hpp"
+#include "exporter/orphans.hpp"
 #include "exporter/plan.hpp"
 #include "exporter/plan_text.hpp"
 
@@ -49,6 +50,7 @@ class ExportRun {
     PinnedImages pinned = source.pin(known_images(*m_place));
     m_names = names_inside(source.selection(), m_settings.names);
     ExportPlan plan = plan_for(pinned);
+    refuse_replacing(plan);
     print_plan(plan, m_context.console);
     if (m_settings.dry_run) {
       record_planned(plan);
@@ -97,6 +99,12 @@ class ExportRun {
                       .creator = m_context.program + " " + m_context.version,
                       .created = m_created.text,
                       .new_stream = m_created.fixed ? derived_stream(pinned) : random_stream()});
+  }
+
+  // A dry run says so too.
+  void refuse_replacing(const ExportPlan& plan) const {
+    if (m_form != bundle::OutputForm::archive || !m_place->finished() || plan.unchanged) return;
+    if (!m_settings.overwrite) bundle::refuse_to_replace(m_settings.output);
   }
 
   void check_space(const ExportPlan& plan) const {
@@ -158,22 +166,32 @@ class ExportRun {
     PinnedImages rest;
     rest.configs = pinned.configs;
     for (const PinnedImage& image : pinned.images) {
-      const diag::Error* cause = nullptr;
-      for (const auto* blobs : {&image.graph.configs, &image.graph.layers}) {
-        for (const image::Descriptor& blob : *blobs) {
-          const auto failed = fetched.failed.find(blob.digest);
-          if (failed != fetched.failed.end()) cause = &failed->second;
-        }
-      }
-      if (cause == nullptr) {
-        rest.images.push_back(image);
+      if (const diag::Error* cause = cause_of_failure(image, fetched)) {
+        leave_out(image, *cause);
       } else {
-        cli::ImageOutcome outcome;
-        outcome.name = image.name.str();
-        m_run.fail(std::move(outcome), "is left out", *cause);
+        rest.images.push_back(image);
       }
     }
+    for (const PinnedImage& orphan : drop_orphans({}, rest.images)) {
+      leave_out(orphan, diag::NetworkError("what it accompanies is left out: " + orphan.subject->str()));
+    }
     return rest;
+  }
+
+  static const diag::Error* cause_of_failure(const PinnedImage& image, const FetchReport& fetched) {
+    for (const auto* blobs : {&image.graph.configs, &image.graph.layers}) {
+      for (const image::Descriptor& blob : *blobs) {
+        const auto failed = fetched.failed.find(blob.digest);
+        if (failed != fetched.failed.end()) return &failed->second;
+      }
+    }
+    return nullptr;
+  }
+
+  void leave_out(const PinnedImage& image, const diag::Error& cause) {
+    cli::ImageOutcome outcome;
+    outcome.name = image.name.str();
+    m_run.fail(std::move(outcome), "is left out", cause);
   }
 
   cli::ImageOutcome outcome_of(const bundle::Image& image, std::string outcome, double seconds) const {

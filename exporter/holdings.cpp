@@ -8,6 +8,7 @@
 
 #include "common/diag/log.hpp"
 #include "exporter/known_images.hpp"
+#include "exporter/orphans.hpp"
 
 namespace airgap::exporter {
 namespace {
@@ -30,37 +31,6 @@ class KeptDocuments : public transport::ImageSource {
   const bundle::BundlePlace& m_place;
 };
 
-/// An accessory stays only as long as what it accompanies does: the signature of a tag's former image goes
-/// with it.
-void drop_orphans(const PinnedImages& selected, std::vector<PinnedImage>& kept) {
-  std::set<hash::Digest> carried;
-  const auto carry = [&](const PinnedImage& image) {
-    carried.insert(image.source_digest);
-    for (const auto& manifest : image.graph.manifests) carried.insert(manifest.descriptor.digest);
-  };
-  for (const PinnedImage& image : selected.images) carry(image);
-  std::vector<PinnedImage> candidates = std::exchange(kept, {});
-  for (bool more = true; more;) {  // once for each level of signatures of signatures
-    more = false;
-    std::vector<PinnedImage> rest;
-    for (PinnedImage& image : candidates) {
-      if (image.subject && !carried.contains(*image.subject)) {
-        rest.push_back(std::move(image));
-      } else {
-        carry(image);
-        kept.push_back(std::move(image));
-        more = true;
-      }
-    }
-    candidates = std::move(rest);
-  }
-  for (const PinnedImage& orphan : candidates) {
-    diag::log("plan", diag::LogLevel::info,
-              fmt::format("{} leaves the bundle with {}, which it accompanied", orphan.name.str(),
-                          orphan.subject->str()));
-  }
-}
-
 }  // namespace
 
 Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selected, bool keep_others) {
@@ -77,7 +47,11 @@ Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selec
   for (const bundle::Image& image : holdings.info->images) {
     if (!replaced.contains(image.name)) holdings.kept.push_back(recall(image, documents));
   }
-  drop_orphans(selected, holdings.kept);
+  for (const PinnedImage& orphan : drop_orphans(selected.images, holdings.kept)) {
+    diag::log("plan", diag::LogLevel::info,
+              fmt::format("{} leaves the bundle with {}, which it accompanied", orphan.name.str(),
+                          orphan.subject->str()));
+  }
   return holdings;
 }
 

@@ -75,8 +75,12 @@ PlatformChoice choose_platforms(const image::Index& index, const image::Descript
   choice.written_index = image::write_index(index, chosen);
   choice.root = image::Descriptor(root.media_type, hash::sha256_of(*choice.written_index),
                                   choice.written_index->size());
+  std::set<std::string> carried;
+  for (const image::Descriptor& child : chosen) {
+    if (is_runnable(child)) carried.insert(child.platform->str());
+  }
   choice.notes.push_back(fmt::format("its index was narrowed to {}: the tag gets {} instead of {}",
-                                     filter.str(), choice.root.digest.str(), root.digest.str()));
+                                     fmt::join(carried, ","), choice.root.digest.str(), root.digest.str()));
   return choice;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/diag/error.hpp"
+#include "common/hash/verifying_source.hpp"
 #include "common/image/manifest.hpp"
 #include "common/image/media_type.hpp"
 #include "common/text/escape.hpp"
@@ -46,13 +47,24 @@ class GraphLoader {
     m_documents.emplace(descriptor.digest, Document{descriptor.media_type, false});
     ManifestDocument document{descriptor,
                               std::make_shared<const std::string>(m_source.read_manifest(descriptor))};
-    document.descriptor.size = document.bytes->size();
+    check_size(document);
     const bool runnable =
         diag::with_context([&] { return fmt::format("reading {}", descriptor.digest.str()); },
                            [&] { return add_named(document, depth); });
     m_documents.at(descriptor.digest).runnable = runnable;
     m_graph.manifests.push_back(std::move(document));
     return runnable;
+  }
+
+  // Wherever the bytes came from: a reader of the bundle holds the index against them too.
+  static void check_size(ManifestDocument& document) {
+    const std::uint64_t size = document.bytes->size();
+    if (document.descriptor.size != 0 && document.descriptor.size != size) {
+      throw hash::DigestMismatch(fmt::format("{} has {} bytes, and {} were declared",
+                                             document.descriptor.digest.str(), size,
+                                             document.descriptor.size));
+    }
+    document.descriptor.size = size;
   }
 
   // What the document names, if it is of a type that names anything (R48).

@@ -8,7 +8,7 @@ import pytest
 from conftest import Running
 
 from support import oci
-from support.airgap import Airgap, Result
+from support.airgap import Airgap, Result, plain
 from support.memory_registry import MemoryRegistry
 from support.oci import DOCKER_LIST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from support.pulling import assert_unfinished, assert_whole, pull
@@ -252,3 +252,22 @@ def test_a_config_that_is_not_usable_is_refused(data: bytes, status: int, patter
     made = oci.artifact(config, [LAYER])
     registry.add("team/app", None, made)
     serve(made.data).fails(status, pattern)
+
+
+def test_an_index_that_lies_about_a_childs_size_is_refused_wherever_the_child_was_read(
+        airgap: Airgap, registry: MemoryRegistry, tmp_path: Path) -> None:
+    good = oci.index([IMAGE])
+    value = json.loads(good.data)
+    value["manifests"][0]["size"] += 7
+    registry.add("team/app", "good", good)
+    registry.put("team/app", "wrong", oci.to_json(value), good.media_type)
+    names = [f"{registry.host}/team/app:{tag}" for tag in ("good", "wrong")]
+
+    def pull_all(output: Path, *images: str) -> Result:
+        return airgap.export("pull", *images, *plain(registry), "--platform", "all", "--jobs", 1, "--output", output)
+
+    pull_all(tmp_path / "alone", names[1]).fails(5, "were declared")
+    pull_all(tmp_path / "together", *names).fails(5, "were declared")
+    pull_all(tmp_path / "later", names[0]).ok()
+    pull_all(tmp_path / "later", names[1]).fails(5, "were declared")
+    airgap.export("verify", tmp_path / "later").ok()

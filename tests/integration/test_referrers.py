@@ -245,3 +245,16 @@ def test_a_signature_that_leaves_with_its_image_is_named(airgap: Airgap, memory:
     airgap.export(*pull).ok()
     memory.add("team/app", "1", image([tar_layer({"app": b"newer"})]))
     assert f"team/app@{sbom_for(APP).digest} leaves the bundle with {APP.digest}" in airgap.export(*pull).ok().err
+
+
+def test_keep_going_leaves_out_the_signature_of_an_image_that_it_leaves_out(
+        airgap: Airgap, memory: MemoryRegistry, bundle_dir: Path) -> None:
+    memory.add("team/app", "1", APP)
+    memory.add("team/app", cosign_tag(APP.digest), signature_for(APP))
+    memory.add("team/other", "1", image([tar_layer({"app": b"whole"})]))
+    del memory.blobs[next(blob.digest for blob in APP.blobs if "layer" in blob.media_type or "tar" in blob.media_type)]
+    result = airgap.export("pull", f"{memory.host}/team/app:1", f"{memory.host}/team/other:1", *plain(memory), "--output",
+                           bundle_dir, "--keep-going", "--retry", 0)
+    result.fails(3, "team/app:1 is left out", f"{cosign_tag(APP.digest)} is left out")
+    listed = airgap.export("list", bundle_dir).ok().out
+    assert "team/other:1" in listed and "team/app" not in listed

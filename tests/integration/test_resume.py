@@ -176,3 +176,11 @@ def test_a_name_and_the_same_with_its_digest_are_one_thing(airgap: Airgap, sourc
     pull(airgap, source, f"{bundle_dir}/", BUSYBOX, f"{BUSYBOX}@{digest}").ok()
     airgap.import_("push", bundle_dir, registry.host, *plain(registry)).ok()
     assert registry.client().digest("tools/busybox", "1.35") == digest
+
+
+def test_a_dry_run_refuses_what_the_run_would_refuse(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    output = tmp_path / "bundle.tar"
+    pull(airgap, source, output, APP).ok()
+    for options in ((), ("--dry-run",)):
+        pull(airgap, source, output, BUSYBOX, options=options).fails(2, "is finished and holds other images")
+    pull(airgap, source, output, BUSYBOX, options=("--dry-run", "--overwrite")).ok()

@@ -223,6 +223,49 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a kill at any step leaves every whole blob but one where it was or where it goes") {
+  std::mt19937 random(3);
+  for (int round = 0; round < 150; ++round) {
+    const Case made = random_case(random);
+    const Plan from(made.world, made.old_blobs, random() % 3000, 1);
+    const Plan to(made.world, made.new_blobs, random() % 3000, 2);
+    const Relocation relocation = relocation_of(made.world, from, to, made.there);
+    for (std::size_t steps = 0;; ++steps) {
+      CrashingBytes disk(archive_of(made.world, from, made.there), steps);
+      bool crashed = false;
+      try {
+        relocate(disk, relocation);
+      } catch (const Crash&) {
+        crashed = true;
+      }
+      int lost = 0;
+      for (const KeptBlob& blob : relocation.kept) {
+        if (blob.bytes != blob.to.size) continue;
+        const auto lies_at = [&](const tar::Place& place) {
+          const auto bytes =
+              place.data < disk.text().size() ? disk.text().substr(place.data, place.size) : "";
+          return std::ranges::find(made.world.bytes, bytes) != made.world.bytes.end();
+        };
+        if (!lies_at(blob.from) && !lies_at(blob.to)) ++lost;
+      }
+      REQUIRE(lost <= 1);
+      if (!crashed) break;
+    }
+  }
+}
+
+TEST_CASE("a stop request ends a relocation between two chunks") {
+  World world;
+  for (unsigned i = 0; i < 3; ++i) world.bytes.push_back(noise(2'500'000, i));
+  const There there{2'500'000, 2'500'000, 2'500'000};
+  const Plan from(world, {0, 1, 2}, 100, 1);
+  const Plan to(world, {0, 1, 2}, 70'000, 2);
+  CrashingBytes disk(archive_of(world, from, there), 1'000'000);
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK_THROWS_AS(relocate(disk, relocation_of(world, from, to, there), stop.get_token()), diag::Interrupted);
+}
+
 TEST_CASE("blobs larger than the moving window survive moves shorter than themselves") {
   World world;
   for (unsigned i = 0; i < 3; ++i) world.bytes.push_back(noise(2'500'000 + i * 777, i));

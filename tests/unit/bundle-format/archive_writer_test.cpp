@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <random>
 
+#include "bundle-format/archive_plan.hpp"
 #include "bundle-format/archive_state.hpp"
+#include "bundle-format/relocation_journal.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
 #include "common/hash/verifying_source.hpp"
@@ -156,6 +158,62 @@ TEST_CASE("another plan keeps the blobs that both hold, and gives the bytes of a
     write_bundle(temp.path("fresh.tar"), second);
     REQUIRE(file_text(temp.path("out.tar")) == file_text(temp.path("fresh.tar")));
   }
+}
+
+TEST_CASE("an archive that a kill left while it was rearranged keeps the blobs that are whole") {
+  const TempDirectory temp;
+  const Sample wanted = two_images();
+  write_bundle(temp.path("out.tar"), wanted);
+  std::string archive = file_text(temp.path("out.tar"));
+  const ArchivePlan plan(metadata_files(wanted.contents), wanted.contents.info);
+  std::vector<BlobMove> moves;
+  for (const Blob& blob : wanted.fetched()) {
+    const tar::Place& from = plan.place_of(plan.index.at(blob.digest));
+    tar::Place to = from;
+    to.header += 512;
+    to.data += 512;
+    moves.push_back({blob, from, to});
+    archive.replace(from.header, 512, std::string(512, '\0'));
+  }
+  archive.replace(0, 512, std::string(512, '\0'));
+  archive[moves.back().from.data] ^= 1;  // it was in flight
+  fs::remove(temp.path("out.tar"));
+  write_file(temp.path("out.tar.partial"), archive);
+  write_file(temp.path("out.tar.partial.moving"), journal_text(moves));
+
+  const auto writer = open_writer({temp.path("out.tar")});
+  CHECK_FALSE(writer->existing());
+  for (const BlobMove& move : moves) CHECK(writer->has_blob(move.blob) == (&move != &moves.back()));
+  writer->begin(wanted.contents);
+  CHECK_FALSE(fs::exists(temp.path("out.tar.partial.moving")));
+  for (const Blob& blob : wanted.fetched()) put(*writer, wanted, blob);
+  writer->commit();
+  CHECK(fault_of(temp.path("out.tar")) == "");
+}
+
+TEST_CASE("a file of somebody else in the place of the unfinished archive is not written over") {
+  const TempDirectory temp;
+  write_file(temp.path("out.tar.partial"), "half a novel");
+  CHECK_THROWS_WITH_AS(open_writer({temp.path("out.tar")}), doctest::Contains("is no unfinished bundle"),
+                       diag::UsageError);
+  CHECK_THROWS_AS(look_at({temp.path("out.tar")}), diag::UsageError);
+  CHECK(file_text(temp.path("out.tar.partial")) == "half a novel");
+  const auto writer = open_writer({.path = temp.path("out.tar"), .overwrite = true});
+  writer->begin(two_images().contents);
+}
+
+TEST_CASE("replacing a damaged archive says so, and not that the source is at fault") {
+  const TempDirectory temp;
+  const Sample wanted = two_images();
+  const Sample more =
+      sample({{"example.com/app:1", {"base", noise(700'000, 1)}}, {"example.com/new:1", {"new"}}});
+  write_bundle(temp.path("out.tar"), wanted);
+  std::string archive = file_text(temp.path("out.tar"));
+  archive[archive.find(noise(700'000, 1)) + 1000] ^= 1;
+  write_file(temp.path("out.tar"), archive);
+  const auto writer = open_writer({.path = temp.path("out.tar"), .overwrite = true});
+  CHECK_THROWS_WITH_AS(writer->begin(more.contents), doctest::Contains("out.tar is damaged"),
+                       diag::IntegrityError);
 }
 
 TEST_CASE("blobs that are synced have a header, and need nothing more") {
