@@ -44,7 +44,6 @@ class ArchivePlace final : public BundlePlace {
     const BlobState* state = m_earlier.state_of(blob);
     return state != nullptr ? state->bytes : 0;
   }
-  std::optional<std::uint64_t> free_bytes() const override { return m_where.directory.free_bytes(); }
 
  private:
   ArchiveName m_where;

@@ -49,7 +49,6 @@ class ArchiveWriter final : public BundleWriter {
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
   bool has_blob(const Blob& blob) const override { return state_of(blob).whole; }
   std::uint64_t partial_bytes(const Blob& blob) const override { return state_of(blob).bytes; }
-  std::optional<std::uint64_t> free_bytes() const override { return m_where.directory.free_bytes(); }
 
   void begin(Contents contents) override;
   void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;

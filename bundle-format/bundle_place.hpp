@@ -27,24 +27,19 @@ class BundlePlace {
   virtual bool has_blob(const Blob& blob) const = 0;
   /// Bytes of it that an earlier run left unfinished; a hint for plans.
   virtual std::uint64_t partial_bytes(const Blob& blob) const = 0;
-  /// Free bytes where it is written; nothing for a pipe.
-  virtual std::optional<std::uint64_t> free_bytes() const = 0;
 };
 
 /// A place where nothing is yet.
 class EmptyPlace final : public BundlePlace {
  public:
-  explicit EmptyPlace(std::optional<std::uint64_t> free_bytes) : m_free_bytes(free_bytes) {}
   const std::optional<BundleInfo>& existing() const override { return m_nothing; }
   bool finished() const override { return false; }
   std::optional<std::string> existing_manifest(const hash::Digest&) const override { return std::nullopt; }
   bool has_blob(const Blob&) const override { return false; }
   std::uint64_t partial_bytes(const Blob&) const override { return 0; }
-  std::optional<std::uint64_t> free_bytes() const override { return m_free_bytes; }
 
  private:
   std::optional<BundleInfo> m_nothing;
-  std::optional<std::uint64_t> m_free_bytes;
 };
 
 }  // namespace airgap::bundle

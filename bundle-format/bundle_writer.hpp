@@ -8,6 +8,7 @@
 #include "bundle-format/bundle_place.hpp"
 #include "bundle-format/contents.hpp"
 #include "common/hash/digest.hpp"
+#include "common/io/medium.hpp"
 #include "common/transport/image_source.hpp"
 #include "common/transport/observer.hpp"
 
@@ -58,6 +59,9 @@ OutputForm tree_form(const std::string& path);
 
 /// Opens the writer for a path; see the files directory_writer, archive_writer, pipe_writer.
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options);
+
+/// The medium that a bundle at `path` is written to; nothing for a pipe.
+std::optional<io::Medium> medium_of_output(const std::string& path);
 
 /// What open_writer() would find. Only looks: nothing is created, locked or changed, so a bundle that another
 /// run writes to is seen as it is just now.

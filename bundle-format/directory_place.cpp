@@ -23,7 +23,6 @@ class DirectoryPlace final : public BundlePlace {
   std::uint64_t partial_bytes(const Blob& blob) const override {
     return PartialArea::bytes_of(m_root, blob.digest, blob.size);
   }
-  std::optional<std::uint64_t> free_bytes() const override { return m_root.free_bytes(); }
 
  private:
   io::Directory m_root;

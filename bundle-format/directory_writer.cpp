@@ -30,7 +30,6 @@ class DirectoryWriter final : public BundleWriter {
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
   bool has_blob(const Blob& blob) const override;
   std::uint64_t partial_bytes(const Blob& blob) const override { return m_arriving.partial_bytes(blob); }
-  std::optional<std::uint64_t> free_bytes() const override { return m_root.free_bytes(); }
 
   void begin(Contents contents) override;
   void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;

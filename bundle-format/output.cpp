@@ -95,12 +95,12 @@ void check_directory(const std::string& path) {
   }
 }
 
-/// Free bytes where a directory that is not there yet would be made.
-std::uint64_t free_bytes_above(const std::string& path) {
-  fs::path parent = fs::absolute(path).lexically_normal();
+/// `path`, or where it is not there yet, the directory that it would be made in.
+std::string nearest_directory(const std::string& path) {
+  fs::path nearest = fs::absolute(path).lexically_normal();
   std::error_code error;
-  while (!fs::is_directory(parent, error) && parent.has_relative_path()) parent = parent.parent_path();
-  return io::Directory::open(parent.string()).free_bytes();
+  while (!fs::is_directory(nearest, error) && nearest.has_relative_path()) nearest = nearest.parent_path();
+  return nearest.string();
 }
 
 io::File standard_output() {
@@ -139,13 +139,17 @@ void refuse_to_replace(const std::string& archive) {
                          "choose another name, or --overwrite");
 }
 
+std::optional<io::Medium> medium_of_output(const std::string& path) {
+  if (path == "-") return std::nullopt;
+  return io::medium_of(nearest_directory(path));
+}
+
 std::unique_ptr<BundlePlace> look_at(const OutputOptions& options) {
   const OutputForm form = options.skopeo_tree ? tree_form(options.path) : output_form(options.path);
-  if (form == OutputForm::pipe) return std::make_unique<EmptyPlace>(std::nullopt);
+  if (form == OutputForm::pipe) return std::make_unique<EmptyPlace>();
   if (form == OutputForm::archive) return look_at_archive(options.path, options.overwrite);
   std::error_code error;
-  if (!fs::is_directory(options.path, error))
-    return std::make_unique<EmptyPlace>(free_bytes_above(options.path));
+  if (!fs::is_directory(options.path, error)) return std::make_unique<EmptyPlace>();
   if (form == OutputForm::skopeo_tree) return skopeo_tree::look_at_tree(options.path, *options.skopeo_tree);
   return look_at_directory(options.path);
 }

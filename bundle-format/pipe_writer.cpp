@@ -160,7 +160,6 @@ class PipeWriter final : public BundleWriter {
   std::optional<std::string> existing_manifest(const hash::Digest&) const override { return std::nullopt; }
   bool has_blob(const Blob&) const override { return false; }
   std::uint64_t partial_bytes(const Blob&) const override { return 0; }
-  std::optional<std::uint64_t> free_bytes() const override { return std::nullopt; }
 
   void begin(Contents contents) override;
   void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;

@@ -51,12 +51,11 @@ class ExportRun {
     m_names = names_inside(source.selection(), m_settings.names);
     ExportPlan plan = plan_for(pinned);
     refuse_replacing(plan);
-    print_plan(plan, m_context.console);
-    if (m_settings.dry_run) {
-      record_planned(plan);
-      return;
-    }
-    check_space(plan);
+    const std::optional<Target> target = target_of(plan);
+    print_plan(plan, target, m_context.console);
+    if (m_settings.dry_run) record_planned(plan);
+    if (target) check_target(plan, *target);
+    if (m_settings.dry_run) return;
     // The plan has all that it needs; what was pinned is large where images are many.
     if (!m_settings.source.keep_going) pinned = {};
     transfer(pinned, plan);
@@ -107,19 +106,15 @@ class ExportRun {
     if (!m_settings.overwrite) bundle::refuse_to_replace(m_settings.output);
   }
 
-  void check_space(const ExportPlan& plan) const {
-    const auto free = m_place->free_bytes();
-    if (!free) return;
-    // A finished archive stays whole until the new one is, so what both hold needs room twice.
-    const bool replaces =
-        m_form == bundle::OutputForm::archive && m_place->finished() && m_settings.overwrite;
-    const std::uint64_t needed =
-        plan.fetch_bytes - plan.partial_bytes + (replaces && !plan.unchanged ? plan.kept_bytes : 0);
-    if (needed <= *free) return;
-    throw diag::StorageError(
-        fmt::format("{} more are needed at {}, and {} are free", text::human_size(needed), m_settings.output,
-                    text::human_size(*free)),
-        "free some space, choose another place, or carry fewer images");
+  std::optional<Target> target_of(const ExportPlan& plan) const {
+    auto medium = bundle::medium_of_output(m_settings.output);
+    if (!medium) return std::nullopt;
+    const bool archive = m_form == bundle::OutputForm::archive;
+    return with_needs({.path = m_settings.output,
+                       .form = m_form,
+                       .medium = std::move(*medium),
+                       .replaces = archive && m_place->finished() && m_settings.overwrite},
+                      plan);
   }
 
   void transfer(const PinnedImages& pinned, ExportPlan& plan) {

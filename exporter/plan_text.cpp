@@ -3,30 +3,43 @@
 #include <fmt/format.h>
 
 #include "common/json/writer.hpp"
+#include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::exporter {
 namespace {
 
-std::string as_event(const ExportPlan& plan, std::uint64_t referenced) {
+void write_medium(json::Writer& writer, const Target& target) {
+  const io::Medium& medium = target.medium;
+  writer.key("medium").begin_object().member("fileSystem", medium.file_system);
+  writer.member("removable", medium.removable).member("readOnly", medium.read_only);
+  if (medium.total_bytes) writer.member("totalBytes", *medium.total_bytes);
+  if (medium.free_bytes) writer.member("freeBytes", *medium.free_bytes);
+  if (medium.largest_file) writer.member("largestFile", *medium.largest_file);
+  writer.member("neededBytes", target.needed_bytes).end_object();
+}
+
+std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std::optional<Target>& target) {
   const bundle::BundleInfo& info = plan.contents.info;
   json::Writer writer(json::Writer::Style::compact);
   writer.begin_object().member("event", "plan").member("images", info.images.size());
   writer.member("blobs", info.blobs.size()).member("bytes", info.stored_bytes());
   writer.member("referencedBytes", referenced).member("keptBytes", plan.kept_bytes);
   writer.member("fetchBlobs", plan.fetch.size()).member("fetchBytes", plan.fetch_bytes - plan.partial_bytes);
-  writer.member("partialBytes", plan.partial_bytes).end_object();
+  writer.member("partialBytes", plan.partial_bytes);
+  if (target) write_medium(writer, *target);
+  writer.end_object();
   return writer.str();
 }
 
 }  // namespace
 
-void print_plan(const ExportPlan& plan, cli::Console& console) {
+void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli::Console& console) {
   const bundle::BundleInfo& info = plan.contents.info;
   std::uint64_t referenced = 0;
   for (const bundle::Image& image : info.images) referenced += image.bytes;
   const std::uint64_t unique = info.stored_bytes();
-  console.event(as_event(plan, referenced));
+  console.event(as_event(plan, referenced, target));
   console.status(fmt::format("{}, {}: {} in all, {} of it shared and stored once",
                              text::counted(info.images.size(), "image"),
                              text::counted(info.blobs.size(), "blob"), text::human_size(unique),
@@ -37,6 +50,10 @@ void print_plan(const ExportPlan& plan, cli::Console& console) {
     console.status(fmt::format(
         "{} to fetch in {}, {} there already", text::human_size(plan.fetch_bytes - plan.partial_bytes),
         text::counted(plan.fetch.size(), "blob"), text::human_size(plan.kept_bytes + plan.partial_bytes)));
+  }
+  if (target) {
+    console.status(fmt::format("{} more on {}: {}", text::human_size(target->needed_bytes),
+                               text::escape(target->path), describe(target->medium)));
   }
 }
 

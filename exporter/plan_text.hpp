@@ -1,11 +1,15 @@
 #pragma once
 
+#include <optional>
+
 #include "common/cli/console.hpp"
 #include "exporter/plan.hpp"
+#include "exporter/target.hpp"
 
 namespace airgap::exporter {
 
-/// Shows what a plan will do before the first byte moves: images, blobs, shared bytes, what is there already.
-void print_plan(const ExportPlan& plan, cli::Console& console);
+/// Shows what a plan will do before the first byte moves: images, blobs, shared bytes, what is there already,
+/// and what the medium has room for; `target` is nothing for a pipe.
+void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli::Console& console);
 
 }  // namespace airgap::exporter

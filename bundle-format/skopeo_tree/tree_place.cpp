@@ -27,7 +27,6 @@ class TreePlace final : public bundle::BundlePlace {
   std::uint64_t partial_bytes(const bundle::Blob& blob) const override {
     return bundle::PartialArea::bytes_of(m_top, blob.digest, blob.size);
   }
-  std::optional<std::uint64_t> free_bytes() const override { return m_top.free_bytes(); }
 
  private:
   bundle::TreeOptions m_options;

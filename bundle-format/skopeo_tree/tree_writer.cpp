@@ -16,6 +16,7 @@
 #include "bundle-format/skopeo_tree/target_folder.hpp"
 #include "common/diag/error.hpp"
 #include "common/image/manifest.hpp"
+#include "common/io/medium.hpp"
 #include "common/task/guarded.hpp"
 #include "common/text/human_size.hpp"
 
@@ -35,7 +36,6 @@ class TreeWriter final : public bundle::BundleWriter {
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
   bool has_blob(const Blob& blob) const override;
   std::uint64_t partial_bytes(const Blob& blob) const override { return m_arriving.partial_bytes(blob); }
-  std::optional<std::uint64_t> free_bytes() const override { return m_top.free_bytes(); }
 
   void begin(bundle::Contents contents) override;
   void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
@@ -170,12 +170,13 @@ void TreeWriter::check_room_for_copies() const {
         needed += blob.size;
     }
   }
-  if (needed <= m_top.free_bytes()) return;
+  const auto free = io::medium_of(m_top.path()).free_bytes;
+  if (!free || needed <= *free) return;
   throw diag::StorageError(
       fmt::format(
           "{} more are needed at {}, since its file system has no hard links and what images share is "
           "copied; {} are free",
-          text::human_size(needed), m_top.path(), text::human_size(m_top.free_bytes())),
+          text::human_size(needed), m_top.path(), text::human_size(*free)),
       "choose a file system with hard links, or write a bundle, which holds each blob once");
 }
 

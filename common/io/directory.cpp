@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -235,12 +234,6 @@ void Directory::sync(std::string_view name) const {
 
 void Directory::sync_file_system() const {
   if (::syncfs(m_handle.fd()) != 0) fail(errno, "cannot sync the file system of", path());
-}
-
-std::uint64_t Directory::free_bytes() const {
-  struct statvfs status {};
-  if (::fstatvfs(m_handle.fd(), &status) != 0) fail(errno, "cannot examine the file system of", path());
-  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
 void Directory::write_atomically(std::string_view name, std::string_view bytes) const {

@@ -49,7 +49,6 @@ class Directory {
   void sync(std::string_view name = {}) const;
   /// syncfs: everything written so far to this file system is on stable storage when it returns.
   void sync_file_system() const;
-  std::uint64_t free_bytes() const;  ///< for this user
 
   /// Publishes a small file: temporary file beside it, sync, rename, sync of the directory.
   void write_atomically(std::string_view name, std::string_view bytes) const;
