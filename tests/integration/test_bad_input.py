@@ -6,6 +6,7 @@ A message to act on, the right exit status, nothing half made.
 import os
 import resource
 import subprocess
+import threading
 from pathlib import Path
 from typing import Iterator
 
@@ -15,6 +16,7 @@ from conftest import Running
 from support.airgap import Airgap, executable, plain
 from support.memory_registry import MemoryRegistry
 from support.oci import image, tar_layer
+from support.proxy import FaultProxy
 from support.raw_server import RawServer, reply
 from support.small_bundle import small_image
 
@@ -243,16 +245,39 @@ def test_a_finished_archive_and_its_successor_need_room_at_once(airgap: Airgap, 
 
 
 @pytest.mark.parametrize("form", ["bundle", "bundle.tar"])
+def test_a_file_larger_than_may_be_written_is_known_before_the_first_byte(
+        form: str, airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
+    pull = ["pull", f"{memory.host}/team/big:1", *plain(memory), "--output", str(tmp_path / form)]
+    asked = len(memory.requests("GET", BIG.blobs[1].digest))
+    for dry in ([], ["--dry-run"]):
+        limited = subprocess.run([executable("airgap-export"), *pull, *dry], env=airgap.environment(),
+                                 capture_output=True, text=True,
+                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)))
+        assert limited.returncode == 7, limited.stderr
+        assert "takes no file larger than 977 KiB" in limited.stderr and "ulimit -f" in limited.stderr
+    assert len(memory.requests("GET", BIG.blobs[1].digest)) == asked
+
+
+@pytest.mark.parametrize("form", ["bundle", "bundle.tar"])
 def test_a_write_that_fails_midway_leaves_what_a_rerun_finishes(form: str, airgap: Airgap, memory: MemoryRegistry,
-                                                                tmp_path: Path) -> None:
-    """R141: a limit on the size of files stands for a disk that fills up, or for FAT."""
+                                                                running: Running, tmp_path: Path) -> None:
+    """R141: a limit on the size of files, which comes while the layer does, stands for a disk that fills up."""
     output = tmp_path / form
-    pull = ("pull", f"{memory.host}/team/big:1", *plain(memory), "--output", output)
-    limited = subprocess.run([executable("airgap-export"), *map(str, pull)], env=airgap.environment(),
-                             capture_output=True, text=True,
-                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)))
-    assert limited.returncode == 7, limited.stderr
-    assert "File too large" in limited.stderr and form in limited.stderr
+    proxy = running(FaultProxy(memory))
+    started = threading.Event()
+    limits: list[subprocess.Popen[bytes]] = []
+
+    def limit() -> None:
+        assert started.wait(20)
+        resource.prlimit(limits[0].pid, resource.RLIMIT_FSIZE, (10**6, resource.RLIM_INFINITY))
+
+    proxy.rule("GET", BIG.blobs[1].digest, times=1, on_match=limit)
+    pull = ("pull", f"{proxy.host}/team/big:1", *plain(proxy), "--output", output)
+    limits.append(airgap.start("airgap-export", *pull))
+    started.set()
+    _, said = limits[0].communicate(timeout=60)
+    assert limits[0].returncode == 7, said
+    assert "File too large" in said.decode() and form in said.decode()
     assert not (output / "SHA256SUMS").exists() and not output.is_file()
     airgap.import_("list", output).fails(5, "unfinished")
     airgap.export(*pull).ok()
