@@ -20,6 +20,9 @@ class BlobLookup {
   const Blob* find(const hash::Digest& digest) const;  ///< nullptr when it is not there
 
  private:
+  bool is_required(const hash::Digest& digest) const;
+
+  const BundleInfo& m_info;
   std::unordered_map<hash::Digest, const Blob*> m_blobs;
 };
 

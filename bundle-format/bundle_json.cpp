@@ -36,11 +36,23 @@ void write_image(json::Writer& writer, const Image& image) {
   writer.end_object();
 }
 
-void write_blobs(json::Writer& writer, std::string_view name, const std::vector<Blob>& blobs) {
-  writer.key(name).begin_array();
+void write_blobs(json::Writer& writer, const std::vector<Blob>& blobs) {
+  writer.key("blobs").begin_array();
   for (const Blob& blob : blobs) {
     writer.begin_object().member("digest", blob.digest.str()).member("size", blob.size);
     writer.member("kind", name_of(blob.kind)).end_object();
+  }
+  writer.end_array();
+}
+
+void write_requires(json::Writer& writer, const std::vector<RequiredBlob>& blobs) {
+  if (blobs.empty()) return;
+  writer.key("requires").begin_array();
+  for (const RequiredBlob& blob : blobs) {
+    writer.begin_object().member("digest", blob.digest.str()).member("size", blob.size);
+    writer.member("kind", name_of(blob.kind));
+    if (!blob.repository.empty()) writer.member("repository", blob.repository);
+    writer.end_object();
   }
   writer.end_array();
 }
@@ -65,6 +77,12 @@ std::uint64_t BundleInfo::stored_bytes() const {
   return total;
 }
 
+std::uint64_t BundleInfo::required_bytes() const {
+  std::uint64_t total = 0;
+  for (const RequiredBlob& blob : requires_) total += blob.size;
+  return total;
+}
+
 std::string write_bundle_json(const BundleInfo& info) {
   json::Writer writer;
   writer.begin_object().member("format", info.format).member("stream", info.stream);
@@ -75,8 +93,8 @@ std::string write_bundle_json(const BundleInfo& info) {
   writer.key("images").begin_array();
   for (const Image& image : info.images) write_image(writer, image);
   writer.end_array();
-  write_blobs(writer, "blobs", info.blobs);
-  if (!info.requires_.empty()) write_blobs(writer, "requires", info.requires_);
+  write_blobs(writer, info.blobs);
+  write_requires(writer, info.requires_);
   writer.end_object();
   return writer.str();
 }

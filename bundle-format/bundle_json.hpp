@@ -28,6 +28,17 @@ struct Blob {
   friend bool operator==(const Blob&, const Blob&) = default;
 };
 
+/// A config or layer that a delta leaves to the other side.
+struct RequiredBlob {
+  hash::Digest digest;
+  std::uint64_t size = 0;  ///< in bytes
+  BlobKind kind = BlobKind::layer;
+  /// Where the other side had it, a path below the registry's prefix; empty when nobody said so.
+  std::string repository{};
+
+  friend bool operator==(const RequiredBlob&, const RequiredBlob&) = default;
+};
+
 /// One image of a bundle: a name and what it stands for. Referrers and cosign tags are images with a
 /// `subject`.
 struct Image {
@@ -54,11 +65,12 @@ struct BundleInfo {
   std::string creator;         ///< "airgap-export 0.1.0"
   std::string created;         ///< RFC 3339, UTC
   image::NameMode names = image::NameMode::path;
-  std::vector<Image> images;    ///< sorted by name
-  std::vector<Blob> blobs;      ///< in archive order: kind, then digest
-  std::vector<Blob> requires_;  ///< blobs that a delta leaves to the other side
+  std::vector<Image> images;            ///< sorted by name
+  std::vector<Blob> blobs;              ///< in archive order: kind, then digest
+  std::vector<RequiredBlob> requires_;  ///< of a delta, in the order of blobs
 
-  std::uint64_t stored_bytes() const;  ///< of all blobs
+  std::uint64_t stored_bytes() const;    ///< of all blobs
+  std::uint64_t required_bytes() const;  ///< of those in requires_
   friend bool operator==(const BundleInfo&, const BundleInfo&) = default;
 };
 

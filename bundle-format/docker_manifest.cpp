@@ -18,7 +18,7 @@ using Digests = std::unordered_set<hash::Digest>;
 hash::Digest blob_at(const json::Node& node, const Digests& blobs) {
   const auto digest = digest_of_path(node.string());
   if (!digest) node.fail("this is no path of a blob");
-  if (!blobs.contains(*digest)) node.fail(digest->str() + " is not in bundle.json");
+  if (!blobs.contains(*digest)) node.fail(digest->str() + " is not among the blobs of bundle.json");
   return *digest;
 }
 
@@ -32,7 +32,6 @@ std::string name_at(const json::Node& tags, const std::set<std::string>& names) 
 Digests digests_of(const BundleInfo& info) {
   Digests digests;
   for (const Blob& blob : info.blobs) digests.insert(blob.digest);
-  for (const Blob& blob : info.requires_) digests.insert(blob.digest);
   return digests;
 }
 

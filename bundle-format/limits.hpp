@@ -26,6 +26,9 @@ inline constexpr std::uint64_t k_max_manifest_bytes = std::uint64_t{256} * 1024 
 /// A blob, or all blobs together, in bytes (1 PiB): beyond any medium, and sums of it never overflow.
 inline constexpr std::uint64_t k_max_blob_bytes = std::uint64_t{1} << 50;
 
+/// A sequence number: beyond any stream, and exact in every JSON reader.
+inline constexpr std::uint64_t k_max_sequence = 1'000'000'000'000'000;
+
 inline constexpr std::size_t k_max_text =
     4096;  ///< bytes of a text field, such as the list of chosen platforms
 inline constexpr std::size_t k_max_platforms = 1000;  ///< of an image; the longest real list has some thirty

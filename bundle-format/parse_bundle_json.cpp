@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "bundle-format/bundle_json.hpp"
+#include "bundle-format/json_values.hpp"
 #include "bundle-format/limits.hpp"
 #include "common/diag/error.hpp"
 #include "common/image/manifest.hpp"
@@ -23,47 +24,6 @@ constexpr std::array<std::string_view, 12> k_known{"format",   "needs",   "criti
                                                    "sequence", "creator", "created",  "names",
                                                    "totals",   "images",  "blobs",    "requires"};
 
-/// Runs a parser of text and puts the JSON pointer before its complaint.
-template <class Parse>
-auto parsed(const Node& node, Parse&& parse) {
-  const std::string text = node.string();
-  try {
-    return parse(text);
-  } catch (const diag::Error& error) {
-    node.fail(error.message());
-  }
-}
-
-hash::Digest digest_at(const Node& node) {
-  return parsed(node, &hash::Digest::parse);
-}
-
-/// A number of bytes, small enough that sums of it never overflow.
-std::uint64_t bytes_at(const Node& node, std::uint64_t limit = k_max_blob_bytes) {
-  const std::uint64_t bytes = node.uint64();
-  if (bytes > limit) node.fail(fmt::format("{} bytes are over the limit of {}", bytes, limit));
-  return bytes;
-}
-
-std::string text_at(const Node& node, std::size_t limit = k_max_text) {
-  std::string text = node.string();
-  if (text.size() > limit) node.fail(fmt::format("{} bytes are over the limit of {}", text.size(), limit));
-  return text;
-}
-
-std::string printable_at(const Node& node) {
-  std::string text = text_at(node);
-  if (std::any_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }))
-    node.fail("only printable ASCII may stand here");
-  return text;
-}
-
-std::vector<Node> list_at(const Node& node, std::size_t limit) {
-  if (node.is_array() && node.size() > limit)
-    node.fail(fmt::format("{} entries are over the limit of {}", node.size(), limit));
-  return node.elements();
-}
-
 image::Platform platform_at(const Node& node) {
   const auto text = [&](std::string_view name) {
     const auto member = node.find(name);
@@ -78,15 +38,6 @@ image::Platform platform_at(const Node& node) {
       platform.os_features.push_back(text_at(feature));
   }
   return platform;
-}
-
-/// A name is written in full, so that two readers cannot take it for two things.
-image::Reference name_at(const Node& node) {
-  const std::string text = text_at(node);
-  image::Reference name = parsed(node, &image::Reference::parse);
-  if (name.str() != text) node.fail(fmt::format("the full name would be '{}'", name.str()));
-  if (!name.tag && !name.digest) node.fail("a name here has a tag or a digest");
-  return name;
 }
 
 /// "path:tag" or "path@digest": placed in some registry it must make a good name (R120).
@@ -150,17 +101,36 @@ Blob blob_at(const Node& node, const std::string& remedy) {
   return blob;
 }
 
-std::vector<Blob> blobs_at(const Node& node, const std::string& remedy) {
-  std::vector<Blob> blobs;
+/// Manifests are always carried: what a delta leaves out are configs and layers.
+RequiredBlob required_at(const Node& node) {
+  RequiredBlob blob{.digest = digest_at(node.at("digest")),
+                    .size = bytes_at(node.at("size")),
+                    .kind = kind_at(node.at("kind"))};
+  if (blob.kind == BlobKind::manifest) node.fail("a manifest is carried, never required");
+  if (const auto repository = node.find("repository")) blob.repository = repository_at(*repository);
+  return blob;
+}
+
+template <class AnyBlob, class Parse>
+std::vector<AnyBlob> in_order(const Node& node, Parse&& parse) {
+  std::vector<AnyBlob> blobs;
   for (const Node& entry : list_at(node, k_max_blobs)) {
-    blobs.push_back(blob_at(entry, remedy));
+    blobs.push_back(parse(entry));
     if (blobs.size() < 2) continue;
-    const Blob& before = blobs[blobs.size() - 2];
-    const Blob& last = blobs.back();
+    const AnyBlob& before = blobs[blobs.size() - 2];
+    const AnyBlob& last = blobs.back();
     if (std::tie(before.kind, before.digest) >= std::tie(last.kind, last.digest))
       entry.fail("it is not in order (kind, then digest), or there twice");
   }
   return blobs;
+}
+
+std::vector<Blob> blobs_at(const Node& node, const std::string& remedy) {
+  return in_order<Blob>(node, [&](const Node& entry) { return blob_at(entry, remedy); });
+}
+
+std::vector<RequiredBlob> requires_at(const Node& node) {
+  return in_order<RequiredBlob>(node, &required_at);
 }
 
 /// What is asked of the bundle as a whole, once its parts are right.
@@ -176,10 +146,11 @@ class Consistency {
   }
 
  private:
-  void add(std::string_view name, const std::vector<Blob>& blobs) {
+  template <class AnyBlob>
+  void add(std::string_view name, const std::vector<AnyBlob>& blobs) {
     for (std::size_t i = 0; i < blobs.size(); ++i) {
-      const Blob& blob = blobs[i];
-      if (!m_blobs.emplace(blob.digest, &blob).second)
+      const AnyBlob& blob = blobs[i];
+      if (!m_blobs.emplace(blob.digest, Known{blob.kind, blob.size}).second)
         m_root.at(name).elements().at(i).fail(blob.digest.str() + " is there twice");
       m_bytes += blob.size;
       if (blob.kind == BlobKind::manifest) m_manifest_bytes += blob.size;
@@ -208,16 +179,20 @@ class Consistency {
     if (i > 0 && !(m_info.images[i - 1].name < image.name))
       fail("it is not in order of names, or there twice");
     const auto blob = m_blobs.find(image.digest);
-    if (blob == m_blobs.end() || blob->second->kind != BlobKind::manifest)
+    if (blob == m_blobs.end() || blob->second.kind != BlobKind::manifest)
       fail(image.digest.str() + " is not among the manifests of the bundle");
-    else if (blob->second->size != image.size)
+    else if (blob->second.size != image.size)
       fail(fmt::format("{} has {} bytes here and {} there", image.digest.str(), image.size,
-                       blob->second->size));
+                       blob->second.size));
   }
 
+  struct Known {
+    BlobKind kind;
+    std::uint64_t size;
+  };
   const Node& m_root;
   const BundleInfo& m_info;
-  std::unordered_map<hash::Digest, const Blob*> m_blobs;
+  std::unordered_map<hash::Digest, Known> m_blobs;
   std::uint64_t m_bytes = 0;
   std::uint64_t m_manifest_bytes = 0;
 };
@@ -248,27 +223,18 @@ void refuse_newer(const Node& root, const std::string& remedy) {
   }
 }
 
-std::string stream_at(const Node& node) {
-  std::string stream = node.string();
-  if (stream.size() != 32 || stream.find_first_not_of("0123456789abcdef") != stream.npos)
-    node.fail("expected 32 lower-case hex digits");
-  return stream;
-}
-
 BundleInfo info_of(const Node& root) {
   const std::string remedy = remedy_of(root);
   refuse_newer(root, remedy);
   BundleInfo info;
   info.stream = stream_at(root.at("stream"));
-  info.sequence = root.at("sequence").uint64();
-  if (info.sequence == 0) root.at("sequence").fail("the first bundle of a stream is number 1");
+  info.sequence = sequence_at(root.at("sequence"));
   info.creator = printable_at(root.at("creator"));
-  info.created = root.at("created").string();
-  parsed(root.at("created"), &created_seconds);
+  info.created = time_at(root.at("created"));
   info.names = parsed(root.at("names"), &image::parse_name_mode);
   for (const Node& node : list_at(root.at("images"), k_max_images)) info.images.push_back(image_at(node));
   info.blobs = blobs_at(root.at("blobs"), remedy);
-  if (const auto left_out = root.find("requires")) info.requires_ = blobs_at(*left_out, remedy);
+  if (const auto left_out = root.find("requires")) info.requires_ = requires_at(*left_out);
   Consistency(root, info).check();
   return info;
 }

@@ -19,14 +19,9 @@ std::vector<image::Descriptor> named_by(const image::ParsedManifest& parsed) {
 }  // namespace
 
 References::References(const BundleInfo& info, const ManifestBytes& bytes) : m_info(info) {
-  for (const auto* blobs : {&info.blobs, &info.requires_}) {
-    for (const Blob& blob : *blobs) m_nodes[blob.digest].blob = &blob;
-  }
-  const std::unordered_set<hash::Digest> elsewhere = [&] {
-    std::unordered_set<hash::Digest> digests;
-    for (const Blob& blob : info.requires_) digests.insert(blob.digest);
-    return digests;
-  }();
+  for (const Blob& blob : info.blobs) m_nodes[blob.digest].blob = blob;
+  for (const RequiredBlob& blob : info.requires_)
+    m_nodes[blob.digest].blob = Blob{blob.digest, blob.size, blob.kind, blob.size};
   std::vector<Pending> pending;
   for (std::size_t i = 0; i < info.images.size(); ++i) {
     m_nodes[info.images[i].digest].images.push_back(i);
@@ -36,7 +31,7 @@ References::References(const BundleInfo& info, const ManifestBytes& bytes) : m_i
   while (!pending.empty()) {
     const Pending next = std::move(pending.back());
     pending.pop_back();
-    if (seen.insert(next.digest).second && !elsewhere.contains(next.digest)) follow(next, bytes, pending);
+    if (seen.insert(next.digest).second) follow(next, bytes, pending);
   }
 }
 
@@ -57,7 +52,7 @@ void References::follow(const Pending& manifest, const ManifestBytes& bytes, std
     for (const image::Descriptor& child : named_by(image::parse_manifest(*text, {}, manifest.media_type))) {
       if (!named.insert(child.digest).second) continue;
       const auto found = m_nodes.find(child.digest);
-      if (found == m_nodes.end() || found->second.blob == nullptr) {
+      if (found == m_nodes.end() || !found->second.blob) {
         add(blob.digest, diag::ErrorKind::integrity,
             child.digest.str() + ", which it names, is not in the bundle");
         continue;

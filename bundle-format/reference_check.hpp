@@ -30,7 +30,7 @@ class References {
 
  private:
   struct Node {
-    const Blob* blob = nullptr;
+    std::optional<Blob> blob{};
     std::vector<hash::Digest> parents{};
     std::vector<std::size_t> images{};  ///< that name it directly
   };

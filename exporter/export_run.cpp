@@ -3,18 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <mutex>
 #include <set>
 
 #include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/creation_time.hpp"
 #include "bundle-format/skopeo_tree/tree_writer.hpp"
 #include "common/text/human_size.hpp"
-#include "exporter/creation_time.hpp"
 #include "exporter/fetch.hpp"
 #include "exporter/holdings.hpp"
 #include "exporter/image_progress.hpp"
 #include "exporter/known_images.hpp"
 #include "exporter/orphans.hpp"
+#include "exporter/other_side.hpp"
 #include "exporter/plan.hpp"
 #include "exporter/plan_text.hpp"
 
@@ -43,7 +45,11 @@ class ExportRun {
       throw diag::UsageError("--json and --output - both want standard output",
                              "leave --json out; --report FILE tells the same at the end");
     }
-    m_created = creation_time();
+    m_created = bundle::creation_time();
+    if (!m_settings.since.empty()) {
+      refuse_itself();
+      m_other_side = read_other_side(m_settings.since);
+    }
     SourceImages source(m_settings.source, m_context, m_run);
     m_source = &source;
     open_place();
@@ -77,6 +83,29 @@ class ExportRun {
     }
   }
 
+  // A bundle that is made smaller by what is in itself would end with nothing in it.
+  void refuse_itself() const {
+    for (const std::string& since : m_settings.since) {
+      std::error_code error;
+      if (!std::filesystem::equivalent(since, m_settings.output, error)) continue;
+      throw diag::UsageError(fmt::format("--since and --output both name {}", m_settings.output),
+                             "write the delta to a place of its own");
+    }
+  }
+
+  // A whole bundle in a directory is not to be thinned out by mistake.
+  void refuse_thinning(const ExportPlan& plan) const {
+    if (m_settings.since.empty() || m_settings.prune || !m_place->finished() || !m_place->existing()) return;
+    std::set<hash::Digest> held;
+    for (const bundle::Blob& blob : m_place->existing()->blobs) held.insert(blob.digest);
+    for (const bundle::RequiredBlob& blob : plan.contents.info.requires_) {
+      if (!held.contains(blob.digest)) continue;
+      throw diag::UsageError(
+          fmt::format("{} holds {}, which --since would leave out", m_settings.output, blob.digest.str()),
+          "write the delta to a place of its own, or take such blobs out of the bundle with --prune");
+    }
+  }
+
   bool scoped() const { return m_settings.names.mode == image::NameMode::scoped; }
 
   std::optional<bundle::TreeOptions> tree_options() const {
@@ -93,11 +122,14 @@ class ExportRun {
     const bool directory = m_form == bundle::OutputForm::directory;
     Holdings holdings = holdings_of(*m_place, pinned, directory && !m_settings.prune);
     holdings.number_used = holdings.finished || directory;
-    return make_plan(pinned, holdings,
-                     {.names = m_names,
-                      .creator = m_context.program + " " + m_context.version,
-                      .created = m_created.text,
-                      .new_stream = m_created.fixed ? derived_stream(pinned) : random_stream()});
+    ExportPlan plan = make_plan(pinned, holdings,
+                                {.names = m_names,
+                                 .creator = m_context.program + " " + m_context.version,
+                                 .created = m_created.text,
+                                 .new_stream = m_created.fixed ? derived_stream(pinned) : random_stream(),
+                                 .other_side = m_other_side ? &*m_other_side : nullptr});
+    if (directory) refuse_thinning(plan);
+    return plan;
   }
 
   // A dry run says so too.
@@ -213,6 +245,7 @@ class ExportRun {
   }
 
   bool was_there(const bundle::Image& image) const {
+    if (m_other_side && m_other_side->images.contains({image.name, image.digest})) return true;
     const bundle::Image* earlier = m_place->finished() ? m_place->existing_image(image.name) : nullptr;
     return earlier != nullptr && earlier->digest == image.digest;
   }
@@ -226,7 +259,8 @@ class ExportRun {
   const ExportSettings& m_settings;
   cli::Context& m_context;
   bundle::OutputForm m_form;
-  CreationTime m_created;
+  bundle::CreationTime m_created;
+  std::optional<OtherSide> m_other_side;  ///< of a delta
   image::Mapping m_names;
   cli::ReportedRun m_run;
   SourceImages* m_source = nullptr;                  ///< lives as long as stages() runs

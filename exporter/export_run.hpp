@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/image/mapping.hpp"
 #include "exporter/source_images.hpp"
@@ -11,7 +12,8 @@ struct ExportSettings {
   SourceSettings source;
   image::Mapping names;
   std::string output;
-  bool skopeo_tree = false;  ///< not a bundle: the directories that skopeo sync writes
+  std::vector<std::string> since{};  ///< --since: what says what the other side has
+  bool skopeo_tree = false;          ///< not a bundle: the directories that skopeo sync writes
   bool overwrite = false;
   bool prune = false;
   bool dry_run = false;

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "bundle-format/limits.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
 
@@ -116,16 +117,52 @@ void refuse_collisions(const std::vector<bundle::Image>& images) {
   throw diag::UsageError(collisions.front().str(), collisions.front().hint());
 }
 
+// What the other side has stays behind, but for manifests: they are small, and set the tags. An engine that
+// loads the bundle by itself must not be told of images that are not whole in it.
+void leave_out(ExportPlan& plan, const OtherSide& other) {
+  bundle::BundleInfo& info = plan.contents.info;
+  plan.since = other.said_by;
+  std::set<hash::Digest> left_out;
+  for (const bundle::Blob& blob : info.blobs) {
+    const auto* held = blob.kind == bundle::BlobKind::manifest ? nullptr : other.find(blob);
+    if (held == nullptr) continue;
+    info.requires_.push_back({blob.digest, blob.size, blob.kind, held->repository});
+    left_out.insert(blob.digest);
+  }
+  const auto is_left_out = [&](const hash::Digest& digest) { return left_out.contains(digest); };
+  std::erase_if(info.blobs, [&](const bundle::Blob& blob) { return is_left_out(blob.digest); });
+  std::erase_if(plan.contents.docker_images, [&](const bundle::DockerImage& image) {
+    return is_left_out(image.config) || std::ranges::any_of(image.layers, is_left_out);
+  });
+  plan.new_images =
+      static_cast<std::size_t>(std::ranges::count_if(info.images, [&](const bundle::Image& image) {
+        return !other.images.contains({image.name, image.digest});
+      }));
+}
+
+bool same_contents(const bundle::BundleInfo& a, const bundle::BundleInfo& b) {
+  return a.images == b.images && a.blobs == b.blobs && a.requires_ == b.requires_;
+}
+
 // A bundle keeps its number and time while it holds the same; new contents take the next number, once the
-// last one was used up by a finished bundle.
+// last one was used up by a finished bundle. A delta goes on with the stream that it is made for, after what
+// it is made for.
 void number(bundle::BundleInfo& info, const Holdings& holdings, const PlanOptions& options) {
   info.creator = options.creator;
   info.created = options.created;
   info.stream = options.new_stream;
-  if (!holdings.info) return;
+  const auto after = options.other_side != nullptr ? options.other_side->position : std::nullopt;
+  if (after) {
+    info.stream = after->stream;
+    info.sequence = after->sequence + 1;
+  }
+  if (info.sequence > bundle::k_max_sequence)
+    throw diag::UsageError("--since: its stream has no number left");
+  if (!holdings.info || (after && after->stream != holdings.info->stream)) return;
   info.stream = holdings.info->stream;
-  info.sequence = holdings.info->sequence + (holdings.number_used ? 1 : 0);
-  if (holdings.info->images == info.images && holdings.info->blobs == info.blobs) {
+  const std::uint64_t least = info.sequence;
+  info.sequence = std::max(least, holdings.info->sequence + (holdings.number_used ? 1 : 0));
+  if (same_contents(*holdings.info, info) && holdings.info->sequence >= least) {
     info.sequence = holdings.info->sequence;
     info.created = holdings.info->created;
     info.creator = holdings.info->creator;
@@ -146,6 +183,7 @@ ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const
             [](const auto& a, const auto& b) { return a.name < b.name; });
   refuse_collisions(info.images);
   info.blobs = collector.blobs();
+  if (options.other_side != nullptr) leave_out(plan, *options.other_side);
   number(info, holdings, options);
 
   bool all_there = true;

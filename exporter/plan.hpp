@@ -8,6 +8,7 @@
 
 #include "bundle-format/contents.hpp"
 #include "common/image/mapping.hpp"
+#include "exporter/other_side.hpp"
 #include "exporter/resolve.hpp"
 
 namespace airgap::exporter {
@@ -31,6 +32,9 @@ struct ExportPlan {
   std::uint64_t kept_bytes = 0;     ///< of blobs that an earlier run left whole
   std::uint64_t partial_bytes = 0;  ///< of those in `fetch`, what an earlier run left unfinished
   bool unchanged = false;           ///< a finished bundle holds just this already
+  /// Of a delta: who says what the other side has, and how many images it does not have as they are now.
+  std::vector<std::string> since;
+  std::size_t new_images = 0;
 };
 
 /// What the place of the bundle holds already.
@@ -44,10 +48,11 @@ struct Holdings {
 };
 
 struct PlanOptions {
-  image::Mapping names;    ///< recorded as the bundle's default
-  std::string creator;     ///< "airgap-export 0.1.0"
-  std::string created;     ///< RFC 3339, when the contents are new
-  std::string new_stream;  ///< the stream id of a first bundle
+  image::Mapping names;                   ///< recorded as the bundle's default
+  std::string creator;                    ///< "airgap-export 0.1.0"
+  std::string created;                    ///< RFC 3339, when the contents are new
+  std::string new_stream;                 ///< the stream id of a first bundle
+  const OtherSide* other_side = nullptr;  ///< what a delta leaves out; none for a whole bundle
 };
 
 /// Pure. Throws UsageError for two images with one target inside (R151).

@@ -1,6 +1,7 @@
 #include "exporter/plan_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/json/writer.hpp"
 #include "common/text/escape.hpp"
@@ -27,6 +28,10 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
   writer.member("referencedBytes", referenced).member("keptBytes", plan.kept_bytes);
   writer.member("fetchBlobs", plan.fetch.size()).member("fetchBytes", plan.fetch_bytes - plan.partial_bytes);
   writer.member("partialBytes", plan.partial_bytes);
+  if (!plan.since.empty()) {
+    writer.member("newImages", plan.new_images).member("requiredBlobs", info.requires_.size());
+    writer.member("requiredBytes", info.required_bytes());
+  }
   if (target) write_medium(writer, *target);
   writer.end_object();
   return writer.str();
@@ -38,12 +43,18 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli
   const bundle::BundleInfo& info = plan.contents.info;
   std::uint64_t referenced = 0;
   for (const bundle::Image& image : info.images) referenced += image.bytes;
-  const std::uint64_t unique = info.stored_bytes();
+  const std::uint64_t unique = info.stored_bytes() + info.required_bytes();
   console.event(as_event(plan, referenced, target));
-  console.status(fmt::format("{}, {}: {} in all, {} of it shared and stored once",
-                             text::counted(info.images.size(), "image"),
-                             text::counted(info.blobs.size(), "blob"), text::human_size(unique),
-                             text::human_size(referenced - std::min(referenced, unique))));
+  console.status(fmt::format(
+      "{}, {}: {} in all, {} of it shared and stored once", text::counted(info.images.size(), "image"),
+      text::counted(info.blobs.size() + info.requires_.size(), "blob"), text::human_size(unique),
+      text::human_size(referenced - std::min(referenced, unique))));
+  if (!plan.since.empty()) {
+    console.status(fmt::format(
+        "a delta since {}: {} of them new or changed; {} in {} left out, for the other side has it",
+        fmt::join(plan.since, " and "), plan.new_images, text::human_size(info.required_bytes()),
+        text::counted(info.requires_.size(), "blob")));
+  }
   if (plan.unchanged) {
     console.status("nothing new: the bundle holds all of it already");
   } else {

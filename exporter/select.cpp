@@ -1,19 +1,17 @@
 #include "exporter/select.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <optional>
 #include <set>
 
+#include "bundle-format/json_kind.hpp"
+#include "bundle-format/want_list.hpp"
+#include "common/cli/input_file.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
-#include "common/io/file.hpp"
+#include "common/image/image_list.hpp"
 #include "common/text/escape.hpp"
-#include "exporter/image_list.hpp"
 #include "exporter/selected_names.hpp"
 #include "exporter/skopeo_yaml.hpp"
 
@@ -22,43 +20,15 @@ namespace {
 
 constexpr std::size_t k_max_list = std::size_t{16} << 20;  // bytes: half a million names
 
+cli::InputFile read_list(const std::string& file) {
+  return cli::read_input_file(file, k_max_list, "the list", "--from");
+}
+
 image::Reference parse_name(const std::string& text, const std::string& place) {
   try {
     return image::Reference::parse(text);
   } catch (const diag::FormatError& error) {
     throw diag::UsageError(place.empty() ? error.message() : place + ": " + error.message(), error.hint());
-  }
-}
-
-struct List {
-  std::string text;
-  std::string shown;  ///< its name in messages
-  bool others_may_read = false;
-};
-
-// The user named it, so links are followed: --from <(command) is one.
-io::File open_list(const std::string& file) {
-  const int fd = file == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                             : open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) io::throw_errno(errno, "cannot open " + file);
-  return {fd, file};
-}
-
-List read_list(const std::string& file) {
-  try {
-    io::File opened = open_list(file);
-    List list{.text = {}, .shown = file == "-" ? "standard input" : file};
-    struct stat status {};
-    list.others_may_read =
-        file != "-" && fstat(opened.fd(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
-    std::vector<std::byte> buffer(io::k_pump_buffer);
-    while (const std::size_t count = opened.read_some(buffer)) {
-      list.text.append(io::text_of(std::span(buffer).first(count)));
-      if (list.text.size() > k_max_list) throw diag::UsageError(file + " is too large for a list of images");
-    }
-    return list;
-  } catch (const diag::StorageError& error) {
-    throw diag::UsageError("cannot read the list: " + error.message(), "check the path given with --from");
   }
 }
 
@@ -77,9 +47,10 @@ class Collector {
     }
   }
 
-  void add_list(const List& list) {
+  void add_list(const cli::InputFile& list) {
+    if (bundle::json_kind(list.text) == bundle::k_want_list_kind) return add_want_list(list);
     if (!looks_like_yaml(list.text)) {
-      for (const ListedName& listed : parse_image_list(list.text, list.shown))
+      for (const image::ListedName& listed : image::parse_image_list(list.text, list.shown))
         add_name(listed.text, listed.place);
       return;
     }
@@ -113,6 +84,24 @@ class Collector {
           fmt::format("{}: {} says otherwise of {}", rule.place, in_force.place, name.str()),
           "give both the same, or run the lists one after another");
     }
+  }
+
+  void add_want_list(const cli::InputFile& list) {
+    try {
+      for (bundle::WantedOfImage& image : bundle::parse_want_list(list.text).images) add_wanted(image, list);
+    } catch (const diag::FormatError& error) {
+      throw diag::UsageError(fmt::format("{}: {}", list.shown, error.message()),
+                             "it has to be as 'airgap-import push --want-list' wrote it");
+    }
+  }
+
+  void add_wanted(bundle::WantedOfImage& image, const cli::InputFile& list) {
+    image::Reference repository{.registry = image.name.registry, .repository = image.name.repository};
+    TargetRules target;
+    target.add(repository, image.target, list.shown);
+    add_rules(target, m_selection.targets);
+    auto& wanted = m_selection.blobs[std::move(repository)];
+    wanted.insert(wanted.end(), image.blobs.begin(), image.blobs.end());
   }
 
   void add(image::Reference name) {
@@ -199,7 +188,7 @@ Selection select(const SelectOptions& options) {
     throw diag::UsageError("--all-tags has no image to work on", "name a repository without a tag");
   }
   for (const std::string& file : options.from_files) collector.add_list(read_list(file));
-  if (selection.images.empty() && selection.repositories.empty()) {
+  if (selection.images.empty() && selection.repositories.empty() && selection.blobs.empty()) {
     throw diag::UsageError("no images are selected", "name images, or give a list with --from FILE");
   }
   narrow_lists(options, selection);

@@ -12,8 +12,9 @@ namespace airgap::exporter {
 
 /// What the operator asked for, before any registry is asked.
 struct SelectOptions {
-  std::vector<std::string> images{};      ///< as on the command line
-  std::vector<std::string> from_files{};  ///< --from: plain lists and skopeo's YAML, "-" is standard input
+  std::vector<std::string> images{};  ///< as on the command line
+  std::vector<std::string>
+      from_files{};  ///< --from: plain lists, skopeo's YAML, want-lists; "-" is standard input
   /// --platform: "all", "linux/amd64,linux/arm64", or the same for one repository or image: "nginx:1=all".
   /// Without one in general, this machine's.
   std::vector<std::string> platforms{};

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "bundle-format/want_list.hpp"
 #include "common/cli/registry_access.hpp"
 #include "common/image/platform.hpp"
 #include "common/image/reference.hpp"
@@ -44,6 +46,8 @@ struct WantedPlatforms {
 struct Selection {
   std::vector<Wanted> images;            ///< each once, in the order asked for
   std::vector<WantedTags> repositories;  ///< expand() turns them into images
+  /// Single blobs that want-lists name, by the repository that has them.
+  std::map<image::Reference, std::vector<bundle::WantedBlob>> blobs;
   cli::SettingsOfRegistries registries;  ///< what the lists say of them
   WantedPlatforms platforms;
   TargetRules targets;            ///< what the lists say of names inside

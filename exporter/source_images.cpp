@@ -7,6 +7,7 @@
 
 #include "common/diag/log.hpp"
 #include "exporter/expand.hpp"
+#include "exporter/pin_blobs.hpp"
 
 namespace airgap::exporter {
 namespace {
@@ -17,6 +18,7 @@ std::string credential_host(const Selection& selection) {
   std::set<std::string> hosts;
   for (const Wanted& wanted : selection.images) hosts.insert(wanted.name.registry);
   for (const WantedTags& wanted : selection.repositories) hosts.insert(wanted.repository.registry);
+  for (const auto& [repository, blobs] : selection.blobs) hosts.insert(repository.registry);
   return hosts.size() == 1 ? *hosts.begin() : std::string{};
 }
 
@@ -46,7 +48,7 @@ Selection select_and_say(const SourceSettings& settings, cli::Console& console) 
   SelectOptions options = settings.select;
   options.expand_short_name = ShortNames(settings.access.registries());
   Selection selection = select(options);
-  if (selection.default_platform) {
+  if (selection.default_platform && !(selection.images.empty() && selection.repositories.empty())) {
     console.status(fmt::format("platform {} (this machine's; choose with --platform)",
                                selection.platforms.general.str()));
   }
@@ -74,6 +76,7 @@ PinnedImages SourceImages::pin(const KnownImages& known) {
                                  .image_done = [this] { m_context.console.count(1); }});
   m_context.console.end_count();
   report_failed(pinned.failed);
+  for (const auto& [repository, blobs] : m_selection.blobs) pin_blobs(repository, blobs, pinned);
   if (pinned.images.empty() && !pinned.failed.empty()) throw pinned.failed.front().error;
   note(pinned);
   return pinned;

@@ -1,8 +1,17 @@
 #include "importer/import_run.hpp"
 
+#include <fmt/format.h>
+
+#include <filesystem>
+
 #include "bundle-format/bundle_reader.hpp"
+#include "bundle-format/creation_time.hpp"
+#include "common/cli/report_file.hpp"
 #include "common/delivery/delivery_run.hpp"
+#include "common/text/escape.hpp"
 #include "importer/map.hpp"
+#include "importer/missing.hpp"
+#include "importer/receipt_of.hpp"
 #include "importer/standard_input.hpp"
 #include "importer/stream_push.hpp"
 
@@ -28,20 +37,58 @@ delivery::Sender the_bundle() {
               "that it touches; copy it again"};
 }
 
+std::string creator(const cli::Context& context) {
+  return context.program + " " + context.version;
+}
+
+// Nothing is written to a registry that lacks what the delta builds on.
+void check_complete(const delivery::Plan& plan, const ImportSettings& settings,
+                    const image::RegistryTarget& target, const cli::Context& context) {
+  if (plan.missing.empty()) return;
+  print_missing(plan, context.console);
+  if (!settings.want_list.empty()) {
+    bundle::WantList list = want_list_of(plan, target);
+    list.creator = creator(context);
+    list.created = bundle::creation_time().text;
+    cli::write_report_file(settings.want_list, bundle::write_want_list(list), "want-list");
+  }
+  refuse_missing(plan, settings.want_list);
+}
+
+void write_receipt(const delivery::Plan& plan, const std::vector<bool>& in_place,
+                   const bundle::BundleInfo& info, const ImportSettings& settings,
+                   const image::RegistryTarget& target, const cli::Context& context) {
+  if (settings.receipt.empty() || settings.dry_run) return;
+  bundle::Receipt receipt = receipt_of(plan, in_place, target);
+  receipt.creator = creator(context);
+  receipt.created = bundle::creation_time().text;
+  if (!info.stream.empty()) receipt.position = bundle::StreamPosition{info.stream, info.sequence};
+  const std::filesystem::path path(settings.bundle);
+  if (settings.bundle != "-")
+    receipt.bundle = text::escape((path.has_filename() ? path : path.parent_path()).filename().string());
+  cli::write_report_file(settings.receipt, bundle::write_receipt(receipt), "receipt");
+  context.console.status(fmt::format("receipt: {}", text::escape(settings.receipt)));
+}
+
 void import_stages(const ImportSettings& settings, const image::RegistryTarget& target, DeliveryRun& run,
                    cli::Context& context) {
   cli::RegistryAccess access(settings.access, target.registry, context);
   registry::RegistryClient& client = access.client();
   const auto plan_for = [&](const bundle::BundleInfo& info, transport::ImageSource& source) {
-    return run.plan(map_images(info, source, target, settings.names), client);
+    delivery::Plan plan =
+        run.plan(map_images(info, source, target, settings.names), client, required_of(info, target));
+    check_complete(plan, settings, target, context);
+    return plan;
   };
   if (settings.bundle == "-") {
     StandardInput input(context.stop);
     const auto stream = bundle::open_stream(input);
     const delivery::Plan plan = plan_for(stream->info(), *stream);
-    run.execute(plan, client, nullptr, [&](const PushOptions& options, Failures& failures) {
-      push_blobs(plan, *stream, client, context.console, options, failures);
-    });
+    const auto in_place =
+        run.execute(plan, client, nullptr, [&](const PushOptions& options, Failures& failures) {
+          push_blobs(plan, *stream, client, context.console, options, failures);
+        });
+    write_receipt(plan, in_place, stream->info(), settings, target, context);
   } else {
     const auto reader = bundle::open_bundle(settings.bundle);
     for (const bundle::BrokenImage& broken : reader->broken()) {
@@ -49,9 +96,11 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
       run.leave_out(broken.name, broken.error);
     }
     const delivery::Plan plan = plan_for(reader->info(), *reader);
-    run.execute(plan, client, reader.get(), [&](const PushOptions& options, Failures& failures) {
-      delivery::push_blobs(plan, *reader, client, context.console, options, failures);
-    });
+    const auto in_place =
+        run.execute(plan, client, reader.get(), [&](const PushOptions& options, Failures& failures) {
+          delivery::push_blobs(plan, *reader, client, context.console, options, failures);
+        });
+    write_receipt(plan, in_place, reader->info(), settings, target, context);
   }
 }
 
@@ -59,6 +108,8 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
 
 int run_import(const ImportSettings& settings, cli::Context& context) {
   const image::RegistryTarget target = parse_target(settings.target);
+  if (!settings.receipt.empty()) cli::check_report_file(settings.receipt, "receipt");
+  if (!settings.want_list.empty()) cli::check_report_file(settings.want_list, "want-list");
   DeliveryRun run({.command = "push",
                    .bundle = settings.bundle,
                    .target = target.str(),

@@ -15,6 +15,8 @@ struct ImportSettings {
   std::optional<image::Mapping> names;  ///< none: as the bundle says
   bool keep_going = false;
   bool dry_run = false;
+  std::string receipt;    ///< --receipt: a file for what the registry holds afterwards; empty for none
+  std::string want_list;  ///< --want-list: a file for what it lacks of what a delta requires
 };
 
 /// open -> verify -> map -> plan -> push -> confirm -> report, for `push`. Returns the exit status; what it

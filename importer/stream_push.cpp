@@ -11,6 +11,10 @@ void push_blobs(const delivery::Plan& plan, bundle::BundleStream& stream, regist
                 transport::Observer& observer, const delivery::PushOptions& options,
                 delivery::Failures& failures) {
   delivery::BlobPush push(plan, client, observer, options.sender, failures);
+  for (const delivery::BlobStep& step : plan.blobs) {
+    if (options.stop.stop_requested()) throw diag::Interrupted();
+    if (!step.carried) push.from_registry(step);
+  }
   std::unordered_map<hash::Digest, const delivery::BlobStep*> steps;
   for (const delivery::BlobStep& step : plan.blobs) steps.emplace(step.blob.digest, &step);
   stream.for_each_blob([&](const bundle::Blob& blob, io::Source& bytes) {

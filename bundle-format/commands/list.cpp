@@ -6,6 +6,7 @@
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/commands/commands.hpp"
+#include "bundle-format/commands/requirement.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
 
@@ -38,7 +39,9 @@ std::string as_json(const BundleInfo& info) {
     if (image.subject) writer.member("subject", image.subject->str());
     writer.end_object();
   }
-  writer.end_array().member("blobs", info.blobs.size()).member("bytes", info.stored_bytes()).end_object();
+  writer.end_array().member("blobs", info.blobs.size()).member("bytes", info.stored_bytes());
+  writer.member("requiredBlobs", info.requires_.size()).member("requiredBytes", info.required_bytes());
+  writer.end_object();
   return writer.str();
 }
 
@@ -63,6 +66,7 @@ void print_table(const BundleInfo& info, cli::Console& console) {
                              text::counted(info.images.size(), "image"),
                              text::counted(info.blobs.size(), "blob"), text::human_size(info.stored_bytes()),
                              text::human_size(referenced), made));
+  if (!info.requires_.empty()) console.result(requirement(info));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/commands/commands.hpp"
+#include "bundle-format/commands/requirement.hpp"
 #include "common/diag/exit_code.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
@@ -23,6 +24,10 @@ struct Options {
 std::string as_json(const VerifyReport& report) {
   json::Writer writer(json::Writer::Style::compact);
   writer.begin_object().member("event", "verify").member("files", report.files).member("bytes", report.bytes);
+  if (report.info) {
+    writer.member("requiredBlobs", report.info->requires_.size());
+    writer.member("requiredBytes", report.info->required_bytes());
+  }
   writer.key("findings").begin_array();
   for (const Finding& finding : report.findings) {
     writer.begin_object().member("file", finding.file).member("kind", diag::kind_name(finding.kind));
@@ -62,6 +67,7 @@ void print(const VerifyReport& report, const std::string& bundle, cli::Console& 
   console.result(fmt::format("{} is whole: {}, {}, {}", bundle,
                              text::counted(report.info ? report.info->images.size() : 0, "image"),
                              text::counted(report.files, "file"), text::human_size(report.bytes)));
+  if (report.info && !report.info->requires_.empty()) console.result(requirement(*report.info));
 }
 
 }  // namespace

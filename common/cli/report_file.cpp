@@ -25,8 +25,8 @@ std::string name_of(const std::string& path) {
   return std::filesystem::path(path).filename().string();
 }
 
-std::string described(const std::string& path) {
-  return fmt::format("cannot write the report file '{}'", text::escape(path));
+std::string described(const std::string& path, std::string_view what) {
+  return fmt::format("cannot write the {} '{}'", what, text::escape(path));
 }
 
 // The mode of what stands there, links followed; nothing when there is nothing.
@@ -38,26 +38,26 @@ std::optional<mode_t> existing(const std::string& path) {
 
 }  // namespace
 
-void check_report_file(const std::string& path) {
+void check_report_file(const std::string& path, std::string_view what) {
   const auto mode = existing(path);
   if ((mode && S_ISDIR(*mode)) || name_of(path).empty()) {
-    throw diag::StorageError(described(path) + ": it is a directory",
+    throw diag::StorageError(described(path, what) + ": it is a directory",
                              "name a file, as in --report report.json");
   }
   const bool special = mode && !S_ISREG(*mode);
   if (::access(special ? path.c_str() : parent_of(path).c_str(), special ? W_OK : W_OK | X_OK) != 0) {
-    io::throw_errno(errno, described(path));
+    io::throw_errno(errno, described(path, what));
   }
 }
 
-void write_report_file(const std::string& path, std::string_view text) {
+void write_report_file(const std::string& path, std::string_view text, std::string_view what) {
   const auto mode = existing(path);
   if (!mode || S_ISREG(*mode)) {
     io::Directory::open(parent_of(path)).write_atomically(name_of(path), text);
     return;
   }
   const int fd = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) io::throw_errno(errno, described(path));
+  if (fd < 0) io::throw_errno(errno, described(path, what));
   io::File file(fd, path);
   file.write_all(io::bytes_of(text));
 }

@@ -17,6 +17,8 @@ class BlobPush {
   /// From a pipe: `open` is used for the first upload only; what a registry will not mount from there is
   /// copied within the registry.
   void from_pipe(const BlobStep& step, const transport::BlobOpener& open) { push(step, open, true); }
+  /// A blob that the sender does not have.
+  void from_registry(const BlobStep& step) { push(step, {}, true); }
 
  private:
   void push(const BlobStep& step, const transport::BlobOpener& open, bool once);

@@ -47,24 +47,31 @@ void DeliveryRun::leave_out(const std::string& name, const diag::Error& error) {
   m_report.images.push_back(std::move(outcome));
 }
 
-Plan DeliveryRun::plan(std::vector<Placement> placements, registry::RegistryClient& client) {
+Plan DeliveryRun::plan(std::vector<Placement> placements, registry::RegistryClient& client,
+                       const RequiredBlobs& required) {
   cli::Console& console = m_context.console;
-  const RegistryContent content =
-      survey(placements, client,
-             {.jobs = m_settings.jobs,
-              .stop = m_context.stop,
-              .begin = [&](std::uint64_t count) { console.begin_count("asking the registry", count, false); },
-              .asked = [&] { console.count(1); }});
+  const SurveyOptions options{
+      .jobs = m_settings.jobs,
+      .stop = m_context.stop,
+      .begin = [&](std::uint64_t count) { console.begin_count("asking the registry", count, false); },
+      .asked = [&] { console.count(1); }};
+  RegistryContent content = survey(placements, client, options);
+  look_elsewhere(placements, required, client, options, content);
   console.end_count();
-  Plan plan = make_plan(std::move(placements), content);
+  Plan plan = make_plan(std::move(placements), content, required);
   print_plan(plan, console, m_settings.dry_run);
   return plan;
 }
 
-void DeliveryRun::execute(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
-                          const std::function<void(const PushOptions&, Failures&)>& push_blobs) {
+std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClient& client,
+                                       transport::ImageSource* again,
+                                       const std::function<void(const PushOptions&, Failures&)>& push_blobs) {
+  std::vector<bool> in_place(plan.placements.size(), false);
   Failures failures(m_settings.keep_going);
-  if (m_settings.dry_run) return record(plan, failures, "planned");
+  if (m_settings.dry_run) {
+    record(plan, failures, "planned");
+    return in_place;
+  }
   const PushOptions options{.jobs = m_settings.jobs, .stop = m_context.stop, .sender = m_settings.sender};
   m_context.console.begin_transfers("pushing", plan.upload_bytes + plan.mount_bytes, plan.blobs.size());
   push_blobs(options, failures);
@@ -80,6 +87,8 @@ void DeliveryRun::execute(const Plan& plan, registry::RegistryClient& client, tr
   m_context.console.status(fmt::format("{}: {} of {} in place", m_settings.target,
                                        plan.placements.size() - failures.all().size(),
                                        text::counted(plan.placements.size(), "image")));
+  for (std::size_t i = 0; i < in_place.size(); ++i) in_place[i] = !failures.has_failed(i);
+  return in_place;
 }
 
 void DeliveryRun::record(const Plan& plan, const Failures& failures, const std::string& outcome_word) {

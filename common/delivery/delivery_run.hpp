@@ -36,12 +36,13 @@ class DeliveryRun {
 
   /// An image that did not get as far as a placement.
   void leave_out(const std::string& name, const diag::Error& error);
-  /// Asks the registry, plans and shows the plan.
-  Plan plan(std::vector<Placement> placements, registry::RegistryClient& client);
+  /// Asks the registry, plans and shows the plan. `required` are the blobs that the sender does not have.
+  Plan plan(std::vector<Placement> placements, registry::RegistryClient& client,
+            const RequiredBlobs& required = {});
   /// push -> confirm, or nothing in a dry run, and records what became of each image. `push_blobs` carries
-  /// out the blob steps; `again` as for push_manifests.
-  void execute(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
-               const std::function<void(const PushOptions&, Failures&)>& push_blobs);
+  /// out the blob steps; `again` as for push_manifests. Returns, beside the placements, which are in place.
+  std::vector<bool> execute(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
+                            const std::function<void(const PushOptions&, Failures&)>& push_blobs);
 
  private:
   void record(const Plan& plan, const Failures& failures, const std::string& outcome_word);

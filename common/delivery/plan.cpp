@@ -31,7 +31,7 @@ std::map<hash::Digest, Need> needs_of(const std::vector<Placement>& placements) 
   return needs;
 }
 
-BlobStep step_for(const Need& need, const RegistryContent& content) {
+BlobStep step_for(const Need& need, const RegistryContent& content, const RequiredBlobs& required) {
   BlobStep step{.blob = need.blob, .from = {}, .missing = {}, .images = need.images};
   for (const registry::Repository& repository : need.repositories) {
     if (!content.blobs.contains({repository, need.blob.digest})) {
@@ -40,14 +40,21 @@ BlobStep step_for(const Need& need, const RegistryContent& content) {
       step.from = repository;
     }
   }
+  step.carried = !required.contains(need.blob.digest);
+  const auto elsewhere = content.elsewhere.find(need.blob.digest);
+  if (!step.from && elsewhere != content.elsewhere.end()) step.from = elsewhere->second;
   return step;
 }
 
-void plan_blobs(Plan& plan, const RegistryContent& content) {
+void plan_blobs(Plan& plan, const RegistryContent& content, const RequiredBlobs& required) {
   for (const auto& [digest, need] : needs_of(plan.placements)) {
-    BlobStep step = step_for(need, content);
+    BlobStep step = step_for(need, content, required);
     if (step.missing.empty()) {
       plan.present_bytes += need.blob.size;
+      continue;
+    }
+    if (!step.carried && !step.from) {
+      plan.missing.push_back({need.blob, need.images});
       continue;
     }
     (step.upload() ? plan.upload_bytes : plan.mount_bytes) += need.blob.size;
@@ -133,7 +140,7 @@ void plan_referrers(Plan& plan, const RegistryContent& content) {
 }  // namespace
 
 bool Plan::nothing_to_do() const {
-  return blobs.empty() && manifests.empty() && referrers.empty() &&
+  return missing.empty() && blobs.empty() && manifests.empty() && referrers.empty() &&
          std::all_of(tags.begin(), tags.end(), [](const TagStep& tag) { return tag.unchanged(); });
 }
 
@@ -153,10 +160,11 @@ std::vector<bool> Plan::touched() const {
   return images;
 }
 
-Plan make_plan(std::vector<Placement> placements, const RegistryContent& content) {
+Plan make_plan(std::vector<Placement> placements, const RegistryContent& content,
+               const RequiredBlobs& required) {
   Plan plan;
   plan.placements = std::move(placements);
-  plan_blobs(plan, content);
+  plan_blobs(plan, content, required);
   plan_manifests(plan, content);
   plan_tags(plan, content);
   plan_referrers(plan, content);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/delivery/placement.hpp"
+#include "common/delivery/required_blobs.hpp"
 #include "common/delivery/survey.hpp"
 
 namespace airgap::delivery {
@@ -18,7 +19,15 @@ struct BlobStep {
       missing;                      ///< those that lack it; without `from` the first one gets an upload
   std::vector<std::size_t> images;  ///< placements that need it
 
+  bool carried = true;  ///< the sender has it; else `from` is there
+
   bool upload() const { return !from && !missing.empty(); }
+};
+
+/// A blob that neither the sender nor the registry has.
+struct MissingBlob {
+  image::Descriptor blob;
+  std::vector<std::size_t> images;  ///< placements that need it
 };
 
 /// A manifest to be put by digest into one repository. Those of a lower level come first: children before
@@ -50,7 +59,8 @@ struct ReferrersStep {
   bool exists = false;
 };
 
-/// What a delivery will do, in order: blobs, manifests, lists of referrers, tags. A plain value.
+/// What a delivery will do, in order: blobs, manifests, lists of referrers, tags. A plain value. It is not to
+/// be carried out while something is missing.
 struct Plan {
   std::vector<Placement> placements;
   /// Those that some repository lacks. The large ones first: begun last, one of them would be on its way
@@ -59,6 +69,7 @@ struct Plan {
   std::vector<ManifestStep> manifests;
   std::vector<ReferrersStep> referrers;
   std::vector<TagStep> tags;  ///< all of them, unchanged ones too
+  std::vector<MissingBlob> missing;
   std::uint64_t upload_bytes = 0;
   std::uint64_t mount_bytes = 0;
   std::uint64_t present_bytes = 0;
@@ -67,7 +78,8 @@ struct Plan {
   std::vector<bool> touched() const;  ///< beside `placements`: those that a step is for
 };
 
-/// Pure.
-Plan make_plan(std::vector<Placement> placements, const RegistryContent& content);
+/// Pure. `required` are the blobs that the sender does not have.
+Plan make_plan(std::vector<Placement> placements, const RegistryContent& content,
+               const RequiredBlobs& required = {});
 
 }  // namespace airgap::delivery

@@ -16,6 +16,7 @@ std::string as_event(const Plan& plan, std::uint64_t moving, std::uint64_t repla
   writer.member("uploadBytes", plan.upload_bytes).member("mountBytes", plan.mount_bytes);
   writer.member("presentBytes", plan.present_bytes).member("blobs", plan.blobs.size());
   writer.member("manifests", plan.manifests.size()).member("tags", moving).member("replacedTags", replaced);
+  writer.member("missingBlobs", plan.missing.size());
   writer.end_object();
   return writer.str();
 }

@@ -14,6 +14,7 @@ void push_blobs(const Plan& plan, transport::ImageSource& source, registry::Regi
                 transport::Observer& observer, const PushOptions& options, Failures& failures) {
   BlobPush push(plan, client, observer, options.sender, failures);
   task::for_each_bounded(std::span(plan.blobs), options.jobs, options.stop, [&](const BlobStep& step) {
+    if (!step.carried) return push.from_registry(step);
     push.from_source(step, [&](std::uint64_t offset) { return source.open_blob(step.blob, offset); });
   });
 }

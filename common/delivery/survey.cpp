@@ -61,7 +61,9 @@ void answer(const Question& question, registry::RegistryClient& client,
 
 RegistryContent survey(const std::vector<Placement>& placements, registry::RegistryClient& client,
                        const SurveyOptions& options) {
-  for (const Placement& placement : placements) client.expect_push(placement.repository);
+  if (options.to_push) {
+    for (const Placement& placement : placements) client.expect_push(placement.repository);
+  }
   std::vector<Question> list = questions(placements);
   RegistryContent found;
   if (const auto subjects = referred_subjects(placements); !subjects.empty()) {

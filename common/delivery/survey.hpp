@@ -20,7 +20,10 @@ struct RegistryContent {
   std::set<Key> blobs;      ///< present ones
   std::set<Key> manifests;  ///< present ones
   std::map<image::Reference, hash::Digest>
-      tags;                      ///< what a target tag stands for now; absent ones are not in it
+      tags;  ///< what a target tag stands for now; absent ones are not in it
+  /// Blobs that the sender does not have and none of the placements' own repositories either, and where else
+  /// in the registry they are.
+  std::map<hash::Digest, registry::Repository> elsewhere;
   bool keeps_referrers = false;  ///< it has the referrers API, and so keeps the lists of referrers itself
   std::set<Key> referrers_tags;  ///< subjects for which it has a list of referrers under a tag
 };
@@ -28,6 +31,7 @@ struct RegistryContent {
 struct SurveyOptions {
   std::size_t jobs = 6;
   std::stop_token stop;
+  bool to_push = true;                       ///< the repositories are going to be written to
   std::function<void(std::uint64_t)> begin;  ///< told how many questions there are
   std::function<void()> asked;               ///< one was answered; from any thread
 };

@@ -17,6 +17,7 @@ struct Options {
   ExportOptions common;
   std::string output;
   std::string format;
+  std::vector<std::string> since;
   bool overwrite = false;
   bool prune = false;
   bool keep_going = false;
@@ -28,6 +29,9 @@ void declare(cli::Command& command, Options& options) {
                  "where the bundle goes; - is standard output", true);
   command.option("--format", options.format, "bundle|skopeo-dir",
                  "skopeo-dir: the directories that skopeo sync writes, --scoped or not");
+  command.option(
+      "--since", options.since, "FILE",
+      "a delta: leave out what the other side has, as this bundle, bundle.json or receipt says; repeatable");
   options.common.declare_selection(command);
   command.flag("--overwrite", options.overwrite, "replace a finished archive that holds other images");
   command.flag("--prune", options.prune, "a directory holds the selection alone afterwards");
@@ -38,6 +42,8 @@ void declare(cli::Command& command, Options& options) {
                   "two images, one archive");
   command.example("airgap-export pull --from images.txt --output bundle/",
                   "a list, into a directory; run it again to update");
+  command.example("airgap-export pull --from images.txt --since receipt.json --output delta.tar",
+                  "only what is new since that push");
   command.example("airgap-export pull --from sync.yaml --output bundle/", "the YAML that skopeo sync reads");
   command.example("airgap-export pull --from sync.yaml --format skopeo-dir --scoped --output tree/",
                   "what skopeo sync --src yaml --dest dir --scoped writes");
@@ -58,6 +64,9 @@ bool is_skopeo_tree(const Options& options) {
     throw diag::UsageError("--format skopeo-dir takes --scoped, and no other names",
                            "give --flat and --map to airgap-import push, which reads such directories");
   }
+  if (!options.since.empty()) {
+    throw diag::UsageError("--format skopeo-dir knows no deltas", "leave --since out, or write a bundle");
+  }
   return true;
 }
 
@@ -74,6 +83,7 @@ void add_pull(cli::App& app) {
     return run_export({.source = options->common.source(options->keep_going),
                        .names = options->common.names(),
                        .output = options->output,
+                       .since = options->since,
                        .skopeo_tree = tree,
                        .overwrite = options->overwrite,
                        .prune = options->prune,

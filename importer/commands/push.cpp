@@ -26,9 +26,16 @@ void declare(cli::Command& command, Options& options) {
   command.option("--map", options.maps, "FROM=TO", "FROM (a name, or a prefix ending in /) becomes TO");
   command.flag("--keep-going", options.settings.keep_going, "push what can be pushed, and exit non-zero");
   command.flag("--dry-run", options.settings.dry_run, "ask the registry and print the plan, write nothing");
+  command.option(
+      "--receipt", options.settings.receipt, "FILE",
+      "write what the registry holds afterwards, to be carried back for 'airgap-export pull --since'");
+  command.option("--want-list", options.settings.want_list, "FILE",
+                 "when the registry lacks what a delta requires, write that for 'airgap-export pull --from'");
   options.settings.access.declare(command);
   command.example("airgap-import push /media/usb/bundle.tar registry.internal/mirror",
                   "in place, nothing is unpacked");
+  command.example("airgap-import push bundle.tar registry.internal --receipt receipt.json",
+                  "and what to tell the outside");
   command.example("airgap-import push bundle/ registry.internal --dry-run", "what would change");
   command.example("airgap-import push tree/ registry.internal/mirror",
                   "the directories that skopeo sync wrote, by any of its folders");

@@ -42,9 +42,32 @@ TEST_CASE("odd platforms, a delta and the name mode survive") {
   info.images[0].platforms = {
       {.os = "windows", .architecture = "amd64", .os_version = "10.0.1", .os_features = {"win32k", "x"}},
       {.os = "unknown", .architecture = "unknown"}};
-  info.requires_ = {info.blobs.back()};
+  const Blob left_out = info.blobs.back();
   info.blobs.pop_back();
+  info.requires_ = {{left_out.digest, left_out.size, left_out.kind, "team/app"}};
   CHECK(parse_bundle_json(write_bundle_json(info)) == info);
+}
+
+TEST_CASE("what a delta requires is checked as what it carries is") {
+  BundleInfo info = make_sample().contents.info;
+  const Blob left_out = info.blobs.back();
+  info.blobs.pop_back();
+  const RequiredBlob good{left_out.digest, left_out.size, left_out.kind, "team/app"};
+  struct {
+    std::vector<RequiredBlob> blobs;
+    std::string complaint;
+  } const cases[] = {
+      {{good}, "accepted"},
+      {{good, good}, "/requires/1: it is not in order"},
+      {{{good.digest, good.size, BlobKind::manifest}}, "/requires/0: a manifest is carried, never required"},
+      {{{good.digest, std::uint64_t{1} << 51, good.kind}}, "over the limit"},
+      {{{good.digest, good.size, good.kind, "../up"}}, "/requires/0/repository: '../up' is no repository"},
+      {{{good.digest, good.size, good.kind, "host:5000/a"}}, "/requires/0/repository"},
+  };
+  for (const auto& one : cases) {
+    info.requires_ = one.blobs;
+    CHECK(refusal(write_bundle_json(info)).find(one.complaint) != std::string::npos);
+  }
 }
 
 TEST_CASE("members that this version does not know are no obstacle") {
@@ -140,7 +163,8 @@ TEST_CASE("a blob is there once, also under two kinds or left out as well") {
     info.blobs.insert(place, again);
   }
   SUBCASE("left out as well") {
-    info.requires_.push_back(info.blobs.back());
+    const Blob& left_out = info.blobs.back();
+    info.requires_.push_back({left_out.digest, left_out.size, left_out.kind});
   }
   CHECK(refusal(write_bundle_json(info)).find(" is there twice") != std::string::npos);
 }

@@ -150,3 +150,98 @@ TEST_CASE("a derived stream depends on the images alone") {
   CHECK(exporter::random_stream().size() == 32);
   CHECK(exporter::random_stream() != exporter::random_stream());
 }
+
+namespace {
+
+/// What the other side has when `images` were brought to it as `number` of the stream of k_options.
+exporter::OtherSide other_side(const exporter::PinnedImages& images, std::uint64_t number) {
+  const auto info = make_plan(images, nothing(), k_options).contents.info;
+  exporter::OtherSide side;
+  side.said_by = {"receipt.json"};
+  side.position = bundle::StreamPosition{info.stream, number};
+  for (const bundle::Image& image : info.images) side.images.emplace(image.name, image.digest);
+  for (const bundle::Blob& blob : info.blobs) {
+    if (blob.kind != bundle::BlobKind::manifest)
+      side.blobs.emplace(blob.digest, exporter::OtherSide::Held{blob.size, "a"});
+  }
+  return side;
+}
+
+exporter::PlanOptions since(const exporter::OtherSide& side) {
+  auto options = k_options;
+  options.new_stream = "ffffffffffffffffffffffffffffffff";
+  options.other_side = &side;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("a delta leaves out the configs and layers that the other side has, and no manifest") {
+  const auto old = image_of("h.example/a:1", {"base", "top"});
+  const auto side = other_side(pinned({old}), 3);
+  const auto plan =
+      make_plan(pinned({old, image_of("h.example/b:1", {"base", "new"})}), nothing(), since(side));
+  const bundle::BundleInfo& info = plan.contents.info;
+  CHECK(plan.new_images == 1);
+  CHECK(plan.fetch.size() == 2);  // b's config and layer
+  CHECK(info.images.size() == 2);
+  CHECK(info.blobs.size() == 4);  // and two manifests
+  REQUIRE(info.requires_.size() == 3);
+  CHECK(info.requires_[0].kind == bundle::BlobKind::config);
+  CHECK(info.requires_[0].repository == "a");
+  CHECK(info.required_bytes() == std::string("config of h.example/a:1basetop").size());
+}
+
+TEST_CASE("a blob of another size is not what the other side has") {
+  auto side = other_side(pinned({image_of("h.example/a:1", {"base"})}), 3);
+  for (auto& [digest, held] : side.blobs) held.size += 1;
+  const auto plan = make_plan(pinned({image_of("h.example/a:1", {"base"})}), nothing(), since(side));
+  CHECK(plan.contents.info.requires_.empty());
+}
+
+TEST_CASE("manifest.json of a delta names images that are whole in it alone") {
+  auto old = image_of("h.example/a:1", {"base"});
+  auto fresh = image_of("h.example/b:1", {"new"});
+  auto mixed = image_of("h.example/c:1", {"base", "newer"});
+  for (auto* image : {&old, &fresh, &mixed}) {
+    image->docker = bundle::DockerImage{image->name.str(), image->graph.configs[0].digest, {}};
+    for (const auto& layer : image->graph.layers) image->docker->layers.push_back(layer.digest);
+  }
+  const auto side = other_side(pinned({old}), 1);
+  const auto plan = make_plan(pinned({old, fresh, mixed}), nothing(), since(side));
+  REQUIRE(plan.contents.docker_images.size() == 1);
+  CHECK(plan.contents.docker_images[0].name == "h.example/b:1");
+}
+
+TEST_CASE("a delta goes on with the stream of the other side, above what it has") {
+  const auto images = pinned({image_of("h.example/a:1", {"base"}), image_of("h.example/b:1", {"new"})});
+  const auto side = other_side(pinned({image_of("h.example/a:1", {"base"})}), 7);
+  const auto first = make_plan(images, nothing(), since(side)).contents.info;
+  CHECK(first.stream == k_options.new_stream);
+  CHECK(first.sequence == 8);
+
+  struct {
+    std::string what;
+    std::string stream;
+    std::uint64_t sequence;
+    bool same;  // contents
+    std::uint64_t expected;
+  } const cases[] = {
+      {"the same delta again", first.stream, 8, true, 8},
+      {"an older one of the stream", first.stream, 5, true, 8},
+      {"a newer one with other contents", first.stream, 11, false, 12},
+      {"one of another stream", std::string(32, 'e'), 20, true, 8},
+  };
+  for (const auto& one : cases) {
+    INFO(one.what);
+    auto holdings = nothing();
+    holdings.info = first;
+    holdings.info->stream = one.stream;
+    holdings.info->sequence = one.sequence;
+    if (!one.same) holdings.info->requires_.clear();
+    holdings.finished = holdings.number_used = true;
+    const auto info = make_plan(images, holdings, since(side)).contents.info;
+    CHECK(info.stream == first.stream);
+    CHECK(info.sequence == one.expected);
+  }
+}

@@ -163,3 +163,35 @@ TEST_CASE("a list of referrers that travels as an image is not made here") {
   const auto plan = make_plan({signature_of("A", k_a), list}, {});
   CHECK(plan.referrers.empty());
 }
+
+TEST_CASE("a blob that the sender does not have is mounted from wherever the registry has it") {
+  const hash::Digest base = hash::sha256_of("base");
+  const delivery::RequiredBlobs required{{base, std::nullopt}};
+  delivery::RegistryContent content;
+  SUBCASE("in a repository of the plan") {
+    content.blobs.insert({k_b, base});
+  }
+  SUBCASE("elsewhere") {
+    content.elsewhere.emplace(base, registry::Repository{"r.example", "other"});
+  }
+  const auto plan =
+      make_plan({placement(k_a, "A", {"base", "new"}), placement(k_b, "B", {"base"})}, content, required);
+  CHECK(plan.missing.empty());
+  CHECK(plan.upload_bytes == 3);
+  CHECK(plan.mount_bytes == 4);
+  for (const delivery::BlobStep& step : plan.blobs) {
+    CHECK(step.carried == (step.blob.digest != base));
+    CHECK(step.upload() == step.carried);
+  }
+}
+
+TEST_CASE("a blob that nobody has is missing, with the images that need it") {
+  const hash::Digest base = hash::sha256_of("base");
+  const auto plan = make_plan({placement(k_a, "A", {"base"}), placement(k_b, "B", {"new"})}, {},
+                              {{base, registry::Repository{"r.example", "other"}}});
+  REQUIRE(plan.missing.size() == 1);
+  CHECK(plan.missing[0].blob.digest == base);
+  CHECK(plan.missing[0].images == std::vector<std::size_t>{0});
+  CHECK(plan.blobs.size() == 1);
+  CHECK_FALSE(plan.nothing_to_do());
+}

@@ -1,11 +1,11 @@
-#include "exporter/image_list.hpp"
+#include "common/image/image_list.hpp"
 
 #include <doctest/doctest.h>
 
 #include "common/diag/error.hpp"
 
 using namespace airgap;
-using exporter::parse_image_list;
+using image::parse_image_list;
 
 TEST_CASE("a list has a name a line, with comments, blank lines, CRLF and a BOM") {
   const auto names = parse_image_list(

@@ -1,11 +1,11 @@
-#include "exporter/image_list.hpp"
+#include "common/image/image_list.hpp"
 
 #include <fmt/format.h>
 
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 
-namespace airgap::exporter {
+namespace airgap::image {
 namespace {
 
 constexpr std::string_view k_blank = " \t\r";
@@ -48,4 +48,4 @@ std::vector<ListedName> parse_image_list(std::string_view text, const std::strin
   return names;
 }
 
-}  // namespace airgap::exporter
+}  // namespace airgap::image

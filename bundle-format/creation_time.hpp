@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace airgap::exporter {
+namespace airgap::bundle {
 
 /// When a new bundle says it was made.
 struct CreationTime {
@@ -13,4 +13,4 @@ struct CreationTime {
 /// Now, or SOURCE_DATE_EPOCH. Throws UsageError when that is no number of seconds.
 CreationTime creation_time();
 
-}  // namespace airgap::exporter
+}  // namespace airgap::bundle

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace airgap::exporter {
+namespace airgap::image {
 
 /// A name from a list and where it stands, for messages.
 struct ListedName {
@@ -16,4 +16,4 @@ struct ListedName {
 /// with file:line:column for NUL, control characters, invalid UTF-8, or two names on a line (R146, R148).
 std::vector<ListedName> parse_image_list(std::string_view text, const std::string& file);
 
-}  // namespace airgap::exporter
+}  // namespace airgap::image

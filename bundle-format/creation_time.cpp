@@ -1,4 +1,4 @@
-#include "exporter/creation_time.hpp"
+#include "bundle-format/creation_time.hpp"
 
 #include <fmt/chrono.h>
 
@@ -10,7 +10,7 @@
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 
-namespace airgap::exporter {
+namespace airgap::bundle {
 namespace {
 
 constexpr std::time_t k_latest = 8583494399;  // the end of the year 2241 (SPEC.md, "created")
@@ -37,4 +37,4 @@ CreationTime creation_time() {
   return {fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)), epoch != nullptr};
 }
 
-}  // namespace airgap::exporter
+}  // namespace airgap::bundle
