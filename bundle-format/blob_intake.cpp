@@ -37,6 +37,9 @@ class ContinuedSource : public io::Source {
     if (!m_rest) m_rest = m_open(m_already);
     return m_rest->read(out);
   }
+  void reject() override {
+    if (m_rest) m_rest->reject();
+  }
 
  private:
   const BlobRoom& m_room;

@@ -36,6 +36,9 @@ class ReopeningSource : public io::Source {
     m_offset += count;
     return count;
   }
+  void reject() override {
+    if (m_source) m_source->reject();
+  }
   void let_go() { m_source.reset(); }
 
  private:

@@ -67,6 +67,8 @@ struct ImageResolver::Visit {
   DocumentSource& documents;
   std::set<std::string> seen;  ///< names of accessories
   std::size_t depth = 0;
+  bool mirror_lists_some = false;                  ///< so the mirrors' word on the others will do
+  std::optional<registry::MirrorsKnowNone> doubt;  ///< about something that accompanies it
 };
 
 std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool referrers) {
@@ -75,10 +77,14 @@ std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool refer
   found.push_back(pin(wanted.name, documents, m_selection.platforms.of(wanted.name)));
   if (!referrers) return found;
 
-  Visit visit{.repository = repository_of(wanted.name), .documents = documents, .seen = {}, .depth = 0};
+  Visit visit{
+      .repository = repository_of(wanted.name), .documents = documents, .seen = {}, .depth = 0, .doubt = {}};
   std::set<hash::Digest> subjects{found.front().source_digest};
   for (const auto& manifest : found.front().graph.manifests) subjects.insert(manifest.descriptor.digest);
   for (const hash::Digest& subject : subjects) add_accessories(subject, visit, found);
+  if (visit.doubt && !visit.mirror_lists_some) {
+    ask_for_accessories([&] { throw registry::MirrorsKnowNone(*visit.doubt); });
+  }
   return found;
 }
 
@@ -189,23 +195,49 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
   const image::PlatformFilter whole{.all = true, .platforms = {}};
   image::Reference name{.registry = visit.repository.registry, .repository = visit.repository.path};
 
-  if (const auto listed =
-          ask_for_accessories([&] { return m_client.referrers(visit.repository, subject); })) {
-    for (const image::Descriptor& referrer : *listed) {
-      image::Reference by_digest = name;
-      by_digest.digest = referrer.digest;
-      accompany(by_digest, [&] { return pin(by_digest, visit.documents, whole); });
-    }
+  for (const image::Descriptor& referrer : referrers_of(subject, visit)) {
+    image::Reference by_digest = name;
+    by_digest.digest = referrer.digest;
+    accompany(by_digest, [&] { return pin(by_digest, visit.documents, whole); });
   }
-  const std::string prefix = fmt::format("{}-{}", hash::name(subject.algorithm()), subject.hex());
-  const auto& tags = ask_for_accessories([&]() -> const auto& { return m_tags.of(visit.repository); });
-  for (auto tag = std::lower_bound(tags.begin(), tags.end(), prefix);
-       tag != tags.end() && tag->starts_with(prefix); ++tag) {
-    if (tag->size() != prefix.size() && (*tag)[prefix.size()] != '.') continue;
+  for (const std::string& tag : tags_about(subject, visit)) {
     image::Reference by_tag = name;
-    by_tag.tag = *tag;
+    by_tag.tag = tag;
     accompany(by_tag, [&] { return pin(by_tag, visit.documents, whole); });
   }
+}
+
+std::vector<image::Descriptor> ImageResolver::referrers_of(const hash::Digest& subject, Visit& visit) {
+  return ask_for_accessories([&]() -> std::vector<image::Descriptor> {
+    try {
+      registry::FoundReferrers found = m_client.find_referrers(visit.repository, subject);
+      if (found.of_mirror) visit.mirror_lists_some = true;
+      return std::move(found.listed).value_or(std::vector<image::Descriptor>{});
+    } catch (const registry::MirrorsKnowNone& error) {
+      visit.doubt = error;
+      return {};
+    }
+  });
+}
+
+std::vector<std::string> ImageResolver::tags_about(const hash::Digest& subject, Visit& visit) {
+  const registry::FoundTags& known =
+      ask_for_accessories([&]() -> const auto& { return m_tags.of(visit.repository); });
+  std::vector<std::string> about;
+  if (known.tags) {
+    const std::string prefix = fmt::format("{}-{}", hash::name(subject.algorithm()), subject.hex());
+    for (auto tag = std::lower_bound(known.tags->begin(), known.tags->end(), prefix);
+         tag != known.tags->end() && tag->starts_with(prefix); ++tag) {
+      if (tag->size() == prefix.size() || (*tag)[prefix.size()] == '.') about.push_back(*tag);
+    }
+  }
+  if (known.of_mirror && !about.empty()) visit.mirror_lists_some = true;
+  if (known.of_mirror && about.empty() && !visit.doubt) {
+    visit.doubt.emplace(fmt::format(
+        "a mirror's tags of {} name nothing that accompanies {}, and its location could not be asked",
+        visit.repository.str(), subject.str()));
+  }
+  return about;
 }
 
 }  // namespace airgap::exporter

@@ -38,6 +38,9 @@ class ImageResolver {
                                 DocumentSource& documents, const image::PlatformFilter& filter);
   void learn_platform(PinnedImage& image, DocumentSource& documents, const image::PlatformFilter& filter);
   void add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found);
+  std::vector<image::Descriptor> referrers_of(const hash::Digest& subject, Visit& visit);
+  std::vector<std::string> tags_about(const hash::Digest& subject,
+                                      Visit& visit);  ///< cosign's; fallback tags
 
   const Selection& m_selection;
   registry::RegistryClient& m_client;

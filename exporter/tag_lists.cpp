@@ -2,18 +2,15 @@
 
 namespace airgap::exporter {
 
-const std::vector<std::string>& TagLists::of(const registry::Repository& repository) {
-  static const std::vector<std::string> none;
-  const auto& tags = list(repository, registry::TagsFrom::any_mirror);
-  return tags ? *tags : none;
+const registry::FoundTags& TagLists::of(const registry::Repository& repository) {
+  return list(repository, registry::TagsFrom::any_mirror);
 }
 
 const std::optional<std::vector<std::string>>& TagLists::find(const registry::Repository& repository) {
-  return list(repository, registry::TagsFrom::location);
+  return list(repository, registry::TagsFrom::location).tags;
 }
 
-const std::optional<std::vector<std::string>>& TagLists::list(const registry::Repository& repository,
-                                                              registry::TagsFrom from) {
+const registry::FoundTags& TagLists::list(const registry::Repository& repository, registry::TagsFrom from) {
   Slot* slot = nullptr;
   {
     const std::scoped_lock lock(m_mutex);
@@ -21,8 +18,8 @@ const std::optional<std::vector<std::string>>& TagLists::list(const registry::Re
     if (!place) place = std::make_unique<Slot>();
     slot = place.get();
   }
-  std::call_once(slot->once, [&] { slot->tags = m_client.list_tags(repository, from); });
-  return slot->tags;
+  std::call_once(slot->once, [&] { slot->found = m_client.find_tags(repository, from); });
+  return slot->found;
 }
 
 }  // namespace airgap::exporter

@@ -15,18 +15,17 @@ namespace airgap::exporter {
 class TagLists {
  public:
   explicit TagLists(registry::RegistryClient& client) : m_client(client) {}
-  /// Sorted; empty when the registry knows no tags there. A mirror's will do where the registry fails: they
-  /// tell what accompanies an image. Throws what list_tags throws, to every caller.
-  const std::vector<std::string>& of(const registry::Repository& repository);
+  /// A mirror's will do where the registry fails: they tell what accompanies an image. Throws what find_tags
+  /// throws, to every caller.
+  const registry::FoundTags& of(const registry::Repository& repository);
   /// All of them, by the registry's own word; nothing when it does not know the repository.
   const std::optional<std::vector<std::string>>& find(const registry::Repository& repository);
 
  private:
-  const std::optional<std::vector<std::string>>& list(const registry::Repository& repository,
-                                                      registry::TagsFrom from);
+  const registry::FoundTags& list(const registry::Repository& repository, registry::TagsFrom from);
   struct Slot {
     std::once_flag once;
-    std::optional<std::vector<std::string>> tags;
+    registry::FoundTags found;
   };
   registry::RegistryClient& m_client;
   std::mutex m_mutex;

@@ -1,9 +1,9 @@
 #include "importer/stream_push.hpp"
 
 #include <unordered_map>
-#include <utility>
 
 #include "common/delivery/blob_push.hpp"
+#include "importer/passing_blob.hpp"
 
 namespace airgap::importer {
 
@@ -21,14 +21,8 @@ void push_blobs(const delivery::Plan& plan, bundle::BundleStream& stream, regist
     if (options.stop.stop_requested()) throw diag::Interrupted();
     const auto found = steps.find(blob.digest);
     if (found == steps.end()) return;
-    bool used = false;
-    push.from_pipe(*found->second, [&](std::uint64_t offset) -> std::unique_ptr<io::Source> {
-      if (std::exchange(used, true) || offset != 0) {
-        throw diag::NetworkError("the registry broke the upload off, and a pipe cannot be read twice",
-                                 "send the bundle again: what arrived is not sent twice");
-      }
-      return std::make_unique<io::BorrowedSource>(bytes);
-    });
+    PassingBlob passing(bytes, blob.size);
+    push.from_pipe(*found->second, [&](std::uint64_t offset) { return passing.open(offset); });
   });
 }
 

@@ -18,9 +18,10 @@ void BlobPush::push(const BlobStep& step, const transport::BlobOpener& open, boo
     if (from && m_client.mount_blob(to, step.blob.digest, *from)) return;
     if (from && once) {
       // The pipe has passed by: the bytes come back from where they are now.
-      upload(step, to, [&](std::uint64_t offset) { return m_client.open_blob(*from, step.blob, offset); });
+      const auto back = [&](std::uint64_t offset) { return m_client.open_blob(*from, step.blob, offset); };
+      upload(step, to, back, transport::Reread::always);
     } else {
-      upload_from_sender(step, to, open);
+      upload_from_sender(step, to, open, once ? transport::Reread::beginning : transport::Reread::always);
     }
     sent = true;
     from = to;
@@ -38,22 +39,23 @@ void BlobPush::push(const BlobStep& step, const transport::BlobOpener& open, boo
   if (placed) m_observer.blob_finished(step.blob.digest, step.blob.size, sent ? "pushed" : "mounted");
 }
 
-void BlobPush::upload(const BlobStep& step, const registry::Repository& to,
-                      const transport::BlobOpener& open) {
-  m_client.upload_blob(to, step.blob, open, [&](std::int64_t count) {
+void BlobPush::upload(const BlobStep& step, const registry::Repository& to, const transport::BlobOpener& open,
+                      transport::Reread reread) {
+  const auto sent = [&](std::int64_t count) {
     if (count >= 0) {
       m_observer.blob_progress(step.blob.digest, static_cast<std::uint64_t>(count));
     } else {
       m_observer.blob_restarted(step.blob.digest, static_cast<std::uint64_t>(-count));
     }
-  });
+  };
+  m_client.upload_blob(to, step.blob, open, sent, reread);
 }
 
 // Wrong bytes are the sender's fault here, not the registry's.
 void BlobPush::upload_from_sender(const BlobStep& step, const registry::Repository& to,
-                                  const transport::BlobOpener& open) {
+                                  const transport::BlobOpener& open, transport::Reread reread) {
   try {
-    upload(step, to, open);
+    upload(step, to, open, reread);
   } catch (hash::DigestMismatch& error) {
     error.add_context("reading " + m_sender.name);
     error.set_hint(m_sender.when_corrupted);

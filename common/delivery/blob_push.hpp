@@ -14,17 +14,18 @@ class BlobPush {
 
   /// `open` may be called for each repository.
   void from_source(const BlobStep& step, const transport::BlobOpener& open) { push(step, open, false); }
-  /// From a pipe: `open` is used for the first upload only; what a registry will not mount from there is
-  /// copied within the registry.
+  /// From a pipe, of Reread::beginning: `open` is used until the blob is in one repository; what a registry
+  /// will not mount from there is copied within the registry.
   void from_pipe(const BlobStep& step, const transport::BlobOpener& open) { push(step, open, true); }
   /// A blob that the sender does not have.
   void from_registry(const BlobStep& step) { push(step, {}, true); }
 
  private:
   void push(const BlobStep& step, const transport::BlobOpener& open, bool once);
-  void upload(const BlobStep& step, const registry::Repository& to, const transport::BlobOpener& open);
+  void upload(const BlobStep& step, const registry::Repository& to, const transport::BlobOpener& open,
+              transport::Reread reread);
   void upload_from_sender(const BlobStep& step, const registry::Repository& to,
-                          const transport::BlobOpener& open);
+                          const transport::BlobOpener& open, transport::Reread reread);
   std::vector<std::size_t> images_in(const BlobStep& step, const registry::Repository& repository) const;
 
   const Plan& m_plan;

@@ -35,6 +35,7 @@ void VerifyingSource::check_end() {
 }
 
 void VerifyingSource::refuse(std::string why) {
+  m_inner.reject();
   throw DigestMismatch(m_mismatch.emplace(std::move(why)));
 }
 

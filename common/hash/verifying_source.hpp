@@ -19,7 +19,7 @@ class DigestMismatch : public diag::IntegrityError {
 
 /// Passes bytes on and checks them: the end is reported only once size and digest have matched.
 /// Throws DigestMismatch when `inner` is longer or shorter than `size` or hashes to another digest, and again
-/// when it is read on.
+/// when it is read on; `inner` is told then.
 class VerifyingSource : public io::Source {
  public:
   /// `inner` is borrowed. `size` is in bytes.

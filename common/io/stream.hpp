@@ -20,6 +20,9 @@ class Source {
   /// Fills the front of `out` (at least k_min_read bytes) and returns the count; 0 is the end, for good.
   /// Throws diag::Error; a stream that failed has not ended.
   virtual std::size_t read(std::span<std::byte> out) = 0;
+  /// Says that the bytes that were read are not those that were asked for. Who hands on another Source's
+  /// bytes hands this on as well.
+  virtual void reject() {}
 };
 
 /// Bytes that are pushed. Used by one thread at a time.
@@ -45,16 +48,6 @@ class MemorySource : public Source {
 
  private:
   std::string_view m_rest;
-};
-
-/// Hands on a Source that somebody else owns, to where an owner is expected.
-class BorrowedSource : public Source {
- public:
-  explicit BorrowedSource(Source& inner) : m_inner(inner) {}
-  std::size_t read(std::span<std::byte> out) override { return m_inner.read(out); }
-
- private:
-  Source& m_inner;
 };
 
 /// The bytes of `text`, viewed.

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <utility>
 
 #include "common/diag/log.hpp"
 #include "common/hash/verifying_source.hpp"
 #include "common/registry/blob_download.hpp"
+#include "common/registry/chunked_upload.hpp"
 #include "common/registry/upload_session.hpp"
 #include "common/registry/upload_ways.hpp"
 
@@ -17,9 +19,11 @@ namespace {
 
 using Kind = UploadOutcome::Kind;
 
-constexpr int k_max_sessions = 3;                                   // lost ones in a row (R71)
-constexpr std::uint64_t k_smallest_chunk = std::uint64_t{1} << 20;  // bytes: what nginx takes by default
-constexpr std::uint64_t k_largest_chunk = std::uint64_t{32} << 20;  // bytes: a chunk is held in memory
+constexpr int k_max_sessions = 3;  // lost ones in a row (R71)
+// In bytes. A chunk is held in memory.
+constexpr std::uint64_t k_smallest_chunk = std::uint64_t{1} << 20;  // what nginx takes by default
+constexpr std::uint64_t k_usual_chunk = std::uint64_t{4} << 20;     // what GHCR takes at most
+constexpr std::uint64_t k_largest_chunk = std::uint64_t{32} << 20;
 
 double jitter() {
   thread_local std::mt19937_64 engine(std::random_device{}());
@@ -29,25 +33,34 @@ double jitter() {
 /// Sends one blob until it is there or nothing is left to try.
 class BlobUpload {
  public:
-  BlobUpload(HostSession& host, const std::string& path, OutgoingBlob& blob)
-      : m_host(host),
-        m_path(path),
-        m_blob(blob),
-        m_way(host.learned().upload_way),
-        m_chunk(host.learned().chunk_size) {}
+  BlobUpload(HostSession& host, const std::string& path, OutgoingBlob& blob, transport::Reread reread)
+      : m_host(host), m_path(path), m_blob(blob), m_chunk(host.learned().chunk_size) {
+    take_learned_way();
+    const bool passes_by =
+        reread == transport::Reread::beginning && blob.descriptor().size > transport::k_held;
+    if (!passes_by || m_way == UploadWay::chunks || host.learned().chunks_refused) return;
+    m_by_choice = true;
+    m_way = UploadWay::chunks;
+    m_chunk = host.learned().chunk_size;
+  }
 
   void run() {
-    for (;;) {
-      const UploadOutcome outcome = attempt();
-      if (outcome.kind == Kind::done) return remember();
-      if (!prepare_next(outcome)) return;
+    UploadOutcome outcome;
+    try {
+      do {
+        outcome = attempt();
+        if (outcome.kind == Kind::done) return remember();
+      } while (prepare_next(outcome));
+    } catch (const transport::PassedBy& passed) {
+      fail_passed_by(outcome, passed);
     }
   }
 
  private:
   UploadOutcome attempt() {
-    const UploadSession session = start_upload(m_host, m_path, m_blob.descriptor());
-    m_min_chunk = session.min_chunk;
+    UploadSession session;
+    if (!m_chunked) session = start_upload(m_host, m_path, m_blob.descriptor());
+    if (m_way == UploadWay::chunks && !m_chunked) m_chunked.emplace(m_host, m_path, session, m_blob);
     try {
       switch (m_way) {
         case UploadWay::put:
@@ -55,9 +68,10 @@ class BlobUpload {
         case UploadWay::patch:
           return upload_by_patch(m_host, m_path, session, m_blob);
         case UploadWay::chunks:
-          return upload_by_chunks(m_host, m_path, session, m_blob, chunk_size());
+          return m_chunked->send_rest(chunk_size());
       }
     } catch (const http::TransferError& error) {
+      note_progress();
       if (!error.retryable() || m_failures == m_host.parts().options.retry.repeats) throw;
       m_why = error.message();
     }
@@ -66,6 +80,10 @@ class BlobUpload {
 
   // False when it turned out to be there already.
   bool prepare_next(const UploadOutcome& outcome) {
+    note_progress();
+    if (refuses_chosen_chunks(outcome)) return true;
+    const bool goes_on = outcome.kind == Kind::try_later || outcome.kind == Kind::too_large;
+    if (!goes_on || m_taken == 0) m_chunked.reset();
     switch (outcome.kind) {
       case Kind::try_later:
         wait(outcome);
@@ -88,6 +106,29 @@ class BlobUpload {
         break;
     }
     fail(outcome, {});
+  }
+
+  // What a large blob gets taken in is worth a fresh set of repeats.
+  void note_progress() {
+    m_taken = m_chunked ? m_chunked->taken() : 0;
+    if (m_taken > m_most_taken) m_failures = 0;
+    m_most_taken = std::max(m_most_taken, m_taken);
+  }
+
+  // The chunks were our wish: a registry that does not take the first one is asked in its own way.
+  bool refuses_chosen_chunks(const UploadOutcome& outcome) {
+    if (!m_by_choice || m_taken != 0 || outcome.kind == Kind::try_later || outcome.kind == Kind::too_large)
+      return false;
+    m_by_choice = false;
+    m_host.learned().chunks_refused = true;
+    m_chunked.reset();
+    take_learned_way();
+    return true;
+  }
+
+  void take_learned_way() {
+    m_way = m_host.learned().upload_way;
+    m_chunk = std::min(m_chunk, k_usual_chunk);
   }
 
   void wait(const UploadOutcome& outcome) {
@@ -115,14 +156,17 @@ class BlobUpload {
   void make_smaller(const UploadOutcome& outcome) {
     if (m_way != UploadWay::chunks && m_blob.descriptor().size > k_smallest_chunk) {
       m_way = UploadWay::chunks;
-      if (m_blob.descriptor().size <= m_chunk) m_chunk = k_smallest_chunk;
+      while (m_chunk > k_smallest_chunk && m_blob.descriptor().size <= m_chunk) shrink_chunk();
       return;
     }
     if (m_way != UploadWay::chunks || m_chunk <= k_smallest_chunk) fail(outcome, {});
-    m_chunk = k_smallest_chunk;
+    shrink_chunk();
   }
+  void shrink_chunk() { m_chunk = m_chunk > k_usual_chunk ? k_usual_chunk : k_smallest_chunk; }
 
-  std::uint64_t chunk_size() const { return std::min(std::max(m_chunk, m_min_chunk), k_largest_chunk); }
+  std::uint64_t chunk_size() const {
+    return std::min(std::max(m_chunk, m_chunked->min_chunk()), k_largest_chunk);
+  }
 
   bool is_there() {
     const bool there = has_blob(m_host, m_path, m_blob.descriptor().digest);
@@ -133,8 +177,8 @@ class BlobUpload {
   }
 
   void remember() {
-    m_host.learned().upload_way = m_way;
-    m_host.learned().chunk_size = m_chunk;
+    if (!m_by_choice) m_host.learned().upload_way = m_way;
+    if (m_way == UploadWay::chunks) m_host.learned().chunk_size = m_chunk;
   }
 
   Asked asked_here() const { return asked_to_push(m_host, m_path, m_blob.descriptor()); }
@@ -147,12 +191,24 @@ class BlobUpload {
                              "run the same command again: what is there is skipped");
   }
 
+  [[noreturn]] void fail_passed_by(const UploadOutcome& outcome, const transport::PassedBy& passed) const {
+    std::string what = outcome.refusal ? outcome.refusal->str() : m_why;
+    if (outcome.refusal && !m_why.empty()) what += ", after " + m_why;
+    throw diag::NetworkError(
+        fmt::format("{} did not take {}: {}{}{}", m_host.registry(), asked_here().subject, what,
+                    what.empty() ? "" : "; ", passed.message()),
+        passed.hint());
+  }
+
   HostSession& m_host;
   const std::string& m_path;
   OutgoingBlob& m_blob;
-  UploadWay m_way;
-  std::uint64_t m_chunk;          // bytes
-  std::uint64_t m_min_chunk = 0;  // bytes, of the latest session
+  UploadWay m_way = UploadWay::put;
+  std::uint64_t m_chunk;     // bytes
+  bool m_by_choice = false;  // in chunks, which the registry did not ask for
+  std::optional<ChunkedUpload> m_chunked;
+  std::uint64_t m_taken = 0;       // bytes, of m_chunked
+  std::uint64_t m_most_taken = 0;  // bytes, in any session
   std::size_t m_failures = 0;
   int m_lost = 0;
   bool m_mismatched = false;
@@ -161,12 +217,10 @@ class BlobUpload {
 
 }  // namespace
 
-void upload_blob(HostSession& host, const std::string& path, const image::Descriptor& blob,
-                 const transport::BlobOpener& open, const std::function<void(std::int64_t)>& sent) {
-  OutgoingBlob outgoing(blob, open, sent);
-  if (blob.size == 0) outgoing.check_bytes();  // nothing is read while nothing is sent
+void upload_blob(HostSession& host, const std::string& path, OutgoingBlob blob, transport::Reread reread) {
+  if (blob.descriptor().size == 0) blob.check_bytes();  // nothing is read while nothing is sent
   host.require_registry();
-  BlobUpload(host, path, outgoing).run();
+  BlobUpload(host, path, blob, reread).run();
 }
 
 }  // namespace airgap::registry

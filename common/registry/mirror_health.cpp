@@ -37,14 +37,14 @@ void MirrorHealth::failed(const Endpoint& endpoint, const diag::Error& error) {
                         endpoint.repository.str(), error.full_message()));
 }
 
-void MirrorHealth::gave_whole(const Repository& name, const hash::Digest& blob, const Endpoint& endpoint) {
-  m_known.with([&](Known& known) { known.givers.insert_or_assign(std::pair(name, blob), endpoint); });
+void MirrorHealth::gave_wrong(const Repository& name, const hash::Digest& blob, const Endpoint& endpoint) {
+  m_known.with([&](Known& known) { known.wrong_givers.insert_or_assign(std::pair(name, blob), endpoint); });
 }
 
-std::optional<Endpoint> MirrorHealth::last_giver(const Repository& name, const hash::Digest& blob) const {
+std::optional<Endpoint> MirrorHealth::wrong_giver(const Repository& name, const hash::Digest& blob) const {
   return m_known.with([&](const Known& known) {
-    const auto found = known.givers.find(std::pair(name, blob));
-    return found == known.givers.end() ? std::nullopt : std::optional(found->second);
+    const auto found = known.wrong_givers.find(std::pair(name, blob));
+    return found == known.wrong_givers.end() ? std::nullopt : std::optional(found->second);
   });
 }
 

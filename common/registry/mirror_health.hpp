@@ -26,16 +26,16 @@ class MirrorHealth {
   /// merely not there, as debug output.
   void failed(const Endpoint& endpoint, const diag::Error& error);
 
-  /// An endpoint gave all bytes of a blob. Whoever asks again may not have been able to use them.
-  void gave_whole(const Repository& name, const hash::Digest& blob, const Endpoint& endpoint);
-  /// Who gave it last; nothing when nobody did.
-  std::optional<Endpoint> last_giver(const Repository& name, const hash::Digest& blob) const;
+  /// The bytes of a blob that an endpoint gave are not the right ones.
+  void gave_wrong(const Repository& name, const hash::Digest& blob, const Endpoint& endpoint);
+  /// Who did so last; nothing when nobody did.
+  std::optional<Endpoint> wrong_giver(const Repository& name, const hash::Digest& blob) const;
 
  private:
   struct Known {
     std::set<std::string> down;  ///< hosts
     std::set<Endpoint> warned;
-    std::map<std::pair<Repository, hash::Digest>, Endpoint> givers;
+    std::map<std::pair<Repository, hash::Digest>, Endpoint> wrong_givers;
   };
   mutable task::Guarded<Known> m_known;
 };

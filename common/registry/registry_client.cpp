@@ -57,6 +57,20 @@ class RegistryClient::Session {
                                       : m_options.routes.to_find_tags(name);
   }
 
+  /// Those of the first endpoint that does not fail.
+  FoundTags tags_of(const Route& route) {
+    for (auto endpoint = route.begin();; ++endpoint) {
+      const bool last = endpoint + 1 == route.end();
+      if (!last && m_health.is_down(*endpoint)) continue;
+      try {
+        return {registry::list_tags(of(*endpoint), endpoint->repository.path), endpoint->mirror};
+      } catch (const diag::Error& error) {
+        if (last || !may_ask_on(error)) throw;
+        m_health.failed(*endpoint, error);
+      }
+    }
+  }
+
   /// first_answer() of `ask(host, path)`.
   template <class Ask>
   auto first(const Route& route, Ask&& ask) {
@@ -123,40 +137,45 @@ std::string RegistryClient::read_document(const Repository& repository, const im
       [&](auto& host, const auto& path) { return registry::read_document(host, path, wanted); });
 }
 
-std::optional<std::vector<std::string>> RegistryClient::list_tags(const Repository& repository,
-                                                                  TagsFrom from) {
-  const Route route = m_session->to_tags(repository, from);
-  for (auto endpoint = route.begin();; ++endpoint) {
-    const bool last = endpoint + 1 == route.end();
-    if (!last && m_session->health().is_down(*endpoint)) continue;
-    try {
-      return registry::list_tags(m_session->of(*endpoint), endpoint->repository.path);
-    } catch (const diag::Error& error) {
-      if (last || !may_ask_on(error)) throw;
-      m_session->health().failed(*endpoint, error);
-    }
-  }
+std::optional<std::vector<std::string>> RegistryClient::list_tags(const Repository& repository) {
+  return find_tags(repository, TagsFrom::location).tags;
+}
+
+FoundTags RegistryClient::find_tags(const Repository& repository, TagsFrom from) {
+  return m_session->tags_of(m_session->to_tags(repository, from));
 }
 
 std::optional<std::vector<image::Descriptor>> RegistryClient::referrers(const Repository& repository,
                                                                         const hash::Digest& subject) {
-  bool known_of_none = false;  // to a mirror
+  return find_referrers(repository, subject).listed;
+}
+
+FoundReferrers RegistryClient::find_referrers(const Repository& repository, const hash::Digest& subject) {
+  const Route route = m_session->to_pull(repository, subject.str());
+  FoundReferrers found;
+  bool mirrors_know_none = false;
   const auto ask = [&](HostSession& host, const std::string& path) {
     auto listed = list_referrers(host, path, subject);
-    if (!host.is_mirror()) return listed;
-    if (listed && listed->empty()) listed.reset();
-    known_of_none = known_of_none || !listed;
+    found.of_mirror = host.is_mirror();
+    if (found.of_mirror && (!listed || listed->empty())) {
+      mirrors_know_none = true;
+      listed.reset();
+    }
     return listed;
   };
+  const auto not_believed = [&](const std::string& why) {
+    return MirrorsKnowNone(
+        fmt::format("the mirrors of {} list nothing that accompanies {}, and its location {}",
+                    repository.str(), subject.str(), why));
+  };
   try {
-    return m_session->first(m_session->to_pull(repository, subject.str()), ask);
+    found.listed = m_session->first(route, ask);
   } catch (const diag::NetworkError& error) {
-    if (!known_of_none) throw;
-    diag::log("registry", diag::LogLevel::warning,
-              fmt::format("what accompanies {} is as its mirrors know it: {}", repository.str(),
-                          error.full_message()));
-    return std::nullopt;
+    if (!mirrors_know_none) throw;
+    throw not_believed("cannot be asked: " + error.full_message());
   }
+  if (found.of_mirror && !found.listed) throw not_believed("is blocked");
+  return found;
 }
 
 bool RegistryClient::has_blob(const Repository& repository, const hash::Digest& digest) {
@@ -187,9 +206,9 @@ bool RegistryClient::mount_blob(const Repository& repository, const hash::Digest
 
 void RegistryClient::upload_blob(const Repository& repository, const image::Descriptor& blob,
                                  const transport::BlobOpener& open,
-                                 const std::function<void(std::int64_t)>& sent) {
+                                 const std::function<void(std::int64_t)>& sent, transport::Reread reread) {
   expect_push(repository);
-  registry::upload_blob(m_session->exactly(repository), repository.path, blob, open, sent);
+  registry::upload_blob(m_session->exactly(repository), repository.path, {blob, open, sent}, reread);
 }
 
 PutResult RegistryClient::put_manifest(const Repository& repository, std::string_view reference,

@@ -43,6 +43,22 @@ enum class TagsFrom {
   any_mirror,  ///< a mirror's, too, when the location fails
 };
 
+struct FoundTags {
+  std::optional<std::vector<std::string>> tags;  ///< sorted; empty when the repository is unknown
+  bool of_mirror = false;  ///< which need not know all of them: the location fails or is blocked
+};
+
+struct FoundReferrers {
+  std::optional<std::vector<image::Descriptor>> listed;
+  bool of_mirror = false;  ///< a mirror's, which lists some
+};
+
+/// The mirrors of a repository list nothing, and its location, whose word counts, could not be asked.
+class MirrorsKnowNone : public diag::NetworkError {
+ public:
+  using KindError::KindError;
+};
+
 /// The distribution specification from a client's side, over any number of hosts: authentication, retries,
 /// limits, quirks (DESIGN 4; RELIABILITY 4.2). `reference` is a tag or a digest's text. Absence that is
 /// normal is an empty optional; everything else that is not success throws: NetworkError, CredentialsError,
@@ -66,13 +82,16 @@ class RegistryClient {
   std::string read_document(const Repository& repository, const image::Descriptor& wanted);
   /// All valid tags, sorted; bad ones are skipped with a warning (R57-R59). Empty when the repository is
   /// unknown.
-  std::optional<std::vector<std::string>> list_tags(const Repository& repository,
-                                                    TagsFrom from = TagsFrom::location);
+  std::optional<std::vector<std::string>> list_tags(const Repository& repository);
+  /// The same from whoever will do, with whose word it is.
+  FoundTags find_tags(const Repository& repository, TagsFrom from);
   /// OCI 1.1 referrers of a manifest: the API's answer; nothing where the registry has no such API, and then
-  /// the caller looks at the tags (R61). Any other failure throws. A mirror that knows of none is not
-  /// believed.
+  /// the caller looks at the tags (R61). Any other failure throws. A mirror that lists none is not believed:
+  /// MirrorsKnowNone where nobody else can be asked.
   std::optional<std::vector<image::Descriptor>> referrers(const Repository& repository,
                                                           const hash::Digest& subject);
+  /// The same, with whose word it is.
+  FoundReferrers find_referrers(const Repository& repository, const hash::Digest& subject);
 
   /// Never asks a mirror, for that would not tell whether a push can leave the blob out.
   bool has_blob(const Repository& repository, const hash::Digest& digest);
@@ -89,9 +108,11 @@ class RegistryClient {
   bool mount_blob(const Repository& repository, const hash::Digest& digest, const Repository& from);
   /// POST+PUT, then PATCH, then chunks where a registry insists. Hashes what it sends: DigestMismatch when
   /// the source's bytes are not those of `blob`, and nothing is committed then (R71-R77). `sent` is told of
-  /// bytes as they leave and of a restart with a negative count.
+  /// bytes as they leave and of a restart with a negative count. What can be read once is sent in chunks,
+  /// each held until it is taken, where the registry takes them and the blob is too large to be held.
   void upload_blob(const Repository& repository, const image::Descriptor& blob,
-                   const transport::BlobOpener& open, const std::function<void(std::int64_t)>& sent);
+                   const transport::BlobOpener& open, const std::function<void(std::int64_t)>& sent,
+                   transport::Reread reread = transport::Reread::always);
   PutResult put_manifest(const Repository& repository, std::string_view reference, std::string_view bytes,
                          std::string_view media_type);
 

@@ -13,7 +13,7 @@ namespace airgap::registry {
 RoutedBlob::RoutedBlob(RoutedBlobRequest request, MirrorHealth& health, std::uint64_t offset)
     : m_request(std::move(request)), m_health(health), m_index(0), m_begin(offset), m_position(offset) {
   Route& route = m_request.route;
-  const auto giver = m_health.last_giver(m_request.name, m_request.digest);
+  const auto giver = m_health.wrong_giver(m_request.name, m_request.digest);
   if (const auto place = giver ? std::find(route.begin(), route.end(), *giver) : route.end();
       place != route.end()) {
     std::rotate(route.begin(), place + 1, route.end());
@@ -44,17 +44,20 @@ std::size_t RoutedBlob::read(std::span<std::byte> out) {
     open();
     try {
       const std::size_t count = m_source->read(out);
-      if (count == 0) m_health.gave_whole(m_request.name, m_request.digest, m_request.route[m_index]);
       m_position += count;
       return count;
     } catch (const diag::Error& error) {
       if (is_last() || !may_ask_on(error)) throw;
       const bool worthless = error.kind() == diag::ErrorKind::integrity && m_position != m_begin;
-      if (worthless) m_health.gave_whole(m_request.name, m_request.digest, m_request.route[m_index]);
+      if (worthless) reject();
       go_on_after(error);
       if (worthless) throw hash::DigestMismatch(error.message());
     }
   }
+}
+
+void RoutedBlob::reject() {
+  m_health.gave_wrong(m_request.name, m_request.digest, m_request.route[m_index]);
 }
 
 void RoutedBlob::go_on_after(const diag::Error& error) {

@@ -21,14 +21,14 @@ struct RoutedBlobRequest {
 };
 
 /// The bytes of a blob from the first endpoint that gives them. One that fails half-way is replaced by the
-/// next, from the byte where it stopped. When the blob is asked
-/// for again, whoever comes after the one that gave it is asked first, as its bytes may not have been the
-/// right ones. Not verified.
+/// next, from the byte where it stopped. One whose bytes were rejected is asked last when the blob is asked
+/// for again. Not verified.
 class RoutedBlob : public io::Source {
  public:
   /// `health` is borrowed. The first request is sent here.
   RoutedBlob(RoutedBlobRequest request, MirrorHealth& health, std::uint64_t offset);
   std::size_t read(std::span<std::byte> out) override;
+  void reject() override;
 
  private:
   bool is_last() const { return m_index + 1 >= m_request.route.size(); }

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,11 +38,6 @@ class CheckedSource : public io::Source {
   SentCount* m_count;
 };
 
-bool is_success(const http::Response& response) {
-  const int status = response.status();
-  return status >= 200 && status < 300 && !is_html(response.head());
-}
-
 Kind kind_of(const Refusal& refusal, UploadWay way) {
   if (refusal.has("DIGEST_INVALID") || refusal.has("SIZE_INVALID")) return Kind::mismatch;
   if (refusal.has("BLOB_UPLOAD_UNKNOWN") || refusal.has("BLOB_UPLOAD_INVALID")) return Kind::lost;
@@ -63,6 +61,34 @@ Kind kind_of(const Refusal& refusal, UploadWay way) {
   }
 }
 
+http::Url commit_url(const UploadSession& session, const image::Descriptor& blob) {
+  return session.location.with_parameter("digest", blob.digest.str());
+}
+
+void set_whole_body(http::Request& request, OutgoingBlob& blob) {
+  request.body_size = blob.descriptor().size;
+  if (request.body_size != 0) request.open_body = [&blob] { return blob.open_counted(); };
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> bytes_there(const http::ResponseHead& head) {
+  const std::string text = head.headers.find("Range").value_or("");
+  std::string_view range = text;
+  if (range.starts_with("bytes=")) range.remove_prefix(6);
+  if (range.empty()) return std::nullopt;
+  std::uint64_t last = 0;
+  const char* begin = range.data() + std::min<std::size_t>(2, range.size());
+  const auto [end, error] = std::from_chars(begin, range.data() + range.size(), last);
+  const bool is_range = range.starts_with("0-") && error == std::errc() && end == range.data() + range.size();
+  return is_range && last < std::numeric_limits<std::uint64_t>::max() ? last + 1 : 0;
+}
+
+bool is_success(const http::Response& response) {
+  const int status = response.status();
+  return status >= 200 && status < 300 && !is_html(response.head());
+}
+
 UploadOutcome outcome_of(HostSession& host, http::Response& response, UploadWay way) {
   UploadOutcome outcome;
   outcome.refusal = read_refusal(response);
@@ -73,51 +99,21 @@ UploadOutcome outcome_of(HostSession& host, http::Response& response, UploadWay 
   return outcome;
 }
 
-// "0-99" and "bytes=0-99" both say that 100 bytes are there. Nothing said is no objection (R73).
-bool has_taken(const http::ResponseHead& head, std::uint64_t count) {
-  std::string range = head.headers.find("Range").value_or("");
-  if (range.starts_with("bytes=")) range.erase(0, 6);
-  return range.empty() || range == fmt::format("0-{}", count - 1);
-}
-
-http::Request request_of(HostSession& host, http::Method method, const http::Url& url) {
+http::Request upload_request(HostSession& host, http::Method method, const http::Url& url) {
   http::Request request = host.request(method, url);
   request.headers.set("Content-Type", k_octets);
   request.repeatable = false;
   return request;
 }
 
-http::Url commit_url(const UploadSession& session, const OutgoingBlob& blob) {
-  return session.location.with_parameter("digest", blob.descriptor().digest.str());
-}
-
-void set_whole_body(http::Request& request, OutgoingBlob& blob) {
-  request.body_size = blob.descriptor().size;
-  if (request.body_size != 0) request.open_body = [&blob] { return blob.open_counted(); };
-}
-
-UploadOutcome commit_empty(HostSession& host, const std::string& path, const UploadSession& session,
-                           const OutgoingBlob& blob, UploadWay way) {
+UploadOutcome commit(HostSession& host, const std::string& path, const UploadSession& session,
+                     const image::Descriptor& blob, UploadWay way) {
   const auto response =
-      host.send(request_of(host, http::Method::put, commit_url(session, blob)), {path, true});
+      host.send(upload_request(host, http::Method::put, commit_url(session, blob)), {path, true});
   if (!is_success(*response)) return outcome_of(host, *response, way);
   drain(*response);
   return {};
 }
-
-std::string take_chunk(io::Source& source, std::string& ahead, std::uint64_t size) {
-  std::vector<std::byte> buffer(io::k_pump_buffer);
-  while (ahead.size() < size) {
-    const std::size_t count = source.read(buffer);
-    if (count == 0) break;
-    ahead.append(io::text_of(std::span(buffer).first(count)));
-  }
-  std::string chunk = ahead.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(size, ahead.size())));
-  ahead.erase(0, chunk.size());
-  return chunk;
-}
-
-}  // namespace
 
 void SentCount::add(std::uint64_t count) {
   m_total += static_cast<std::int64_t>(count);
@@ -151,7 +147,7 @@ void OutgoingBlob::check_bytes() const {
 
 UploadOutcome upload_by_put(HostSession& host, const std::string& path, UploadSession session,
                             OutgoingBlob& blob) {
-  http::Request request = request_of(host, http::Method::put, commit_url(session, blob));
+  http::Request request = upload_request(host, http::Method::put, commit_url(session, blob.descriptor()));
   set_whole_body(request, blob);
   const auto response = host.send(std::move(request), {path, true});
   if (!is_success(*response)) return outcome_of(host, *response, UploadWay::put);
@@ -162,43 +158,16 @@ UploadOutcome upload_by_put(HostSession& host, const std::string& path, UploadSe
 UploadOutcome upload_by_patch(HostSession& host, const std::string& path, UploadSession session,
                               OutgoingBlob& blob) {
   if (blob.descriptor().size != 0) {
-    http::Request request = request_of(host, http::Method::patch, session.location);
+    http::Request request = upload_request(host, http::Method::patch, session.location);
     set_whole_body(request, blob);
     const auto response = host.send(std::move(request), {path, true});
     if (!is_success(*response)) return outcome_of(host, *response, UploadWay::patch);
     drain(*response);
-    if (!has_taken(response->head(), blob.descriptor().size)) return {Kind::lost};
+    const std::uint64_t size = blob.descriptor().size;
+    if (bytes_there(response->head()).value_or(size) != size) return {Kind::lost};
     session.location = next_location(host, response->head());
   }
-  return commit_empty(host, path, session, blob, UploadWay::patch);
-}
-
-UploadOutcome upload_by_chunks(HostSession& host, const std::string& path, UploadSession session,
-                               OutgoingBlob& blob, std::uint64_t chunk_size) {
-  const std::uint64_t size = blob.descriptor().size;
-  const auto source = blob.open_checked();
-  blob.count().restart();
-  std::string ahead;  // read, not sent yet
-  for (std::uint64_t at = 0; at < size;) {
-    std::string chunk = take_chunk(*source, ahead, chunk_size);
-    if (at + chunk.size() >= size) static_cast<void>(take_chunk(*source, ahead, 1));  // the end, verified
-    const std::uint64_t end = at + chunk.size();
-    http::Request request = request_of(host, http::Method::patch, session.location);
-    request.headers.set("Content-Range", fmt::format("{}-{}", at, end - 1));
-    http::set_body(request, std::move(chunk), k_octets);
-    const auto response = host.send(std::move(request), {path, true});
-    if (!is_success(*response)) {
-      UploadOutcome outcome = outcome_of(host, *response, UploadWay::chunks);
-      if (at == 0 && response->status() == 416) outcome.kind = Kind::too_large;  // how GHCR puts it
-      return outcome;
-    }
-    drain(*response);
-    if (!has_taken(response->head(), end)) return {Kind::lost};
-    session.location = next_location(host, response->head());
-    blob.count().add(end - at);
-    at = end;
-  }
-  return commit_empty(host, path, session, blob, UploadWay::chunks);
+  return commit(host, path, session, blob.descriptor(), UploadWay::patch);
 }
 
 }  // namespace airgap::registry

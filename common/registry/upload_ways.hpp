@@ -62,14 +62,24 @@ struct UploadOutcome {
   std::optional<std::chrono::milliseconds> retry_after{};
 };
 
-// Each way sends the whole blob in `session` and commits it. Requests are sent once: who calls starts over.
-// distribution-spec, "Pushing blobs". `chunk_size` is in bytes; a chunk is held in memory.
+/// What an answer to an upload that is not success means.
+UploadOutcome outcome_of(HostSession& host, http::Response& response, UploadWay way);
+/// How many bytes an answer says are there: "0-99" and "bytes=0-99" both mean 100 (R73). Nothing when it says
+/// nothing.
+std::optional<std::uint64_t> bytes_there(const http::ResponseHead& head);
+/// A success, and no web page.
+bool is_success(const http::Response& response);
+/// A PATCH or PUT of an upload: sent once, who calls starts over.
+http::Request upload_request(HostSession& host, http::Method method, const http::Url& url);
+/// The PUT that closes a session all of whose bytes are there.
+UploadOutcome commit(HostSession& host, const std::string& path, const UploadSession& session,
+                     const image::Descriptor& blob, UploadWay way);
+
+// Each way sends the whole blob in `session` and commits it. distribution-spec, "Pushing blobs".
 
 UploadOutcome upload_by_put(HostSession& host, const std::string& path, UploadSession session,
                             OutgoingBlob& blob);
 UploadOutcome upload_by_patch(HostSession& host, const std::string& path, UploadSession session,
                               OutgoingBlob& blob);
-UploadOutcome upload_by_chunks(HostSession& host, const std::string& path, UploadSession session,
-                               OutgoingBlob& blob, std::uint64_t chunk_size);
 
 }  // namespace airgap::registry

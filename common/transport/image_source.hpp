@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "common/diag/error.hpp"
 #include "common/image/descriptor.hpp"
 #include "common/io/stream.hpp"
 
@@ -13,6 +14,20 @@ namespace airgap::transport {
 /// Opens the bytes of one blob from `offset` (bytes) to the end; called again for each attempt. The bytes are
 /// not verified: who stores or sends them checks size and digest.
 using BlobOpener = std::function<std::unique_ptr<io::Source>(std::uint64_t offset)>;
+
+/// How often an opener gives the same bytes.
+enum class Reread {
+  always,
+  beginning,  ///< it reads a pipe: PassedBy once more than the first k_held bytes were read
+};
+/// Bytes of a blob that such an opener holds.
+inline constexpr std::uint64_t k_held = std::uint64_t{16} << 20;
+
+/// The bytes were read from a pipe, which cannot go back.
+class PassedBy : public diag::NetworkError {
+ public:
+  using KindError::KindError;
+};
 
 /// Where the documents and blobs of one image come from: a repository of a registry, or a bundle.
 /// Safe from several threads.

@@ -10,9 +10,10 @@ from support import oci, skopeo
 from support.airgap import Airgap, Result, plain
 from support.memory_registry import MemoryRegistry
 from support.ports import free_port
+from support.proxy import FaultProxy
 from support.pulling import BUSYBOX, assert_whole
 from support.registry import Registry
-from support.small_bundle import small_image
+from support.small_bundle import small_image, small_layer
 from support.source import SourceImages
 
 Conf = Callable[[str], Path]
@@ -80,8 +81,8 @@ def pulled_digest(airgap: Airgap, bundle: Path) -> str:
 def test_a_mirror_answers_when_the_registry_is_down(airgap: Airgap, conf: Conf, pull: Pull, dead: str, source: Registry,
                                                     source_images: SourceImages, bundle_dir: Path) -> None:
     file = conf(rule(dead, source.host))
-    done = pull(f"{dead}/{BUSYBOX}").ok()
-    assert done.err.count(f"location {dead}/tools/busybox fails, the next place is asked") == 1
+    pull(f"{dead}/{BUSYBOX}").fails(3, f"asking {dead}|location cannot be asked", "--no-referrers")
+    pull(f"{dead}/{BUSYBOX}", "--no-referrers").ok()
     assert names_in(airgap, bundle_dir) == [f"{dead}/{BUSYBOX}"]  # the name is the one that was asked for
     assert pulled_digest(airgap, bundle_dir) == source_images[BUSYBOX].digest
     assert digest_by_skopeo(file, f"{dead}/{BUSYBOX}") == source_images[BUSYBOX].digest
@@ -188,6 +189,42 @@ def test_signatures_are_found_where_a_mirror_knows_of_none(airgap: Airgap, conf:
     assert f"{origin.host}/team/app@{referrer.digest}" in names_in(airgap, bundle_dir)
 
 
+@pytest.mark.parametrize("asked", ["the referrers", "the tags"])
+@pytest.mark.parametrize("location", ["fails", "is blocked"])
+def test_signatures_are_not_lost_where_mirrors_alone_answer(location: str, asked: str, airgap: Airgap, conf: Conf,
+                                                            pull: Pull, running: Running, bundle_dir: Path) -> None:
+    """A mirror that lists none may not know; one that lists some does."""
+    image, signature = small_image(1), small_image(2)
+    tag = image.digest.replace(":", "-") + ".sig"
+    mirror, origin = (memory(running, "1", image, referrers_api=asked == "the referrers") for _ in range(2))
+    proxy = running(FaultProxy(origin))
+    proxy.rule("GET", "/referrers/" if asked == "the referrers" else "/tags/list", status=503)
+    conf(rule(proxy.host, mirror.host, more="blocked = true" if location == "is blocked" else ""))
+    origin.add_referrer("team/app", image, signature)
+    origin.add("team/app", tag, signature)
+    pull(f"{proxy.host}/team/app:1").fails(3, "accompanies sha256:", f"location (is|could|cannot be)", "--no-referrers")
+    assert not bundle_dir.exists()
+    pull(f"{proxy.host}/team/app:1", "--no-referrers").ok()
+    assert names_in(airgap, bundle_dir) == [f"{proxy.host}/team/app:1"]
+    if asked == "the referrers":
+        mirror.add_referrer("team/app", image, signature)
+    mirror.add("team/app", tag, signature)
+    pull(f"{proxy.host}/team/app:1").ok()
+    assert f"{proxy.host}/team/app:{tag}" in names_in(airgap, bundle_dir)
+
+
+def test_a_large_config_is_read_twice_from_the_mirror_alone(conf: Conf, pull: Pull, running: Running) -> None:
+    """It is not kept between resolving and fetching; to be asked for again is no complaint about the bytes."""
+    config = {"architecture": "amd64", "os": "linux", "config": {"Labels": {"notes": "x" * 100_000}},
+              "rootfs": {"type": "layers", "diff_ids": []}}
+    image = oci.artifact(oci.Blob(oci.to_json(config), oci.OCI_CONFIG), [small_layer(1, 2000)])
+    mirror, origin = memory(running, "1", image), memory(running, "1", image)
+    conf(rule(origin.host, mirror.host))
+    pull(f"{origin.host}/team/app:1", "--no-referrers").ok()
+    assert len(mirror.requests("GET", f"/blobs/{image.blobs[0].digest}")) == 2
+    assert origin.requests() == []
+
+
 def test_a_prefix_is_read_at_its_location_and_keeps_its_name(airgap: Airgap, conf: Conf, pull: Pull, source: Registry,
                                                              source_images: SourceImages, bundle_dir: Path) -> None:
     file = conf(rule(f"{source.host}/tools", prefix="quay.io/org") +
@@ -227,7 +264,7 @@ def test_a_blocked_registry_with_a_mirror_is_read_from_the_mirror_alone(conf: Co
                                                                         make_registry: MakeRegistry) -> None:
     mirror, origin = make_registry(filled=True), make_registry(filled=True)
     conf(rule(origin.host, mirror.host, more="blocked = true"))
-    pull(f"{origin.host}/{BUSYBOX}").ok()
+    pull(f"{origin.host}/{BUSYBOX}", "--no-referrers").ok()
     assert origin.requests() == []
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
@@ -10,9 +11,13 @@ import pytest
 from conftest import Running
 
 from support.airgap import Airgap, Result, plain
+from support.memory_registry import MemoryRegistry
+from support.nginx import Nginx, body_limit
+from support.oci import Manifest
 from support.proxy import FaultProxy
 from support.push_registry import PushRegistry
 from support.registry import Registry
+from support.small_bundle import small_image
 from support.source import SourceImages
 
 IMAGES = ("team/app:1.0", "tools/busybox:1.35", "legacy/busybox:1.35")
@@ -47,6 +52,34 @@ def push_bytes(airgap: Airgap, registry: Registry) -> PushBytes:
         return airgap.import_("push", "-", registry.host, *plain(registry), *options, input=data)
 
     return run
+
+
+@dataclass(frozen=True)
+class LargeStream:
+    """A bundle of `team/large:1`, whose layer is more than the importer holds of a pipe."""
+
+    data: bytes
+    image: Manifest
+
+    @property
+    def layer(self) -> str:
+        return self.image.blobs[-1].digest
+
+    def assert_there(self, registry: Registry) -> None:
+        assert registry.client().digest("team/large", "1") == self.image.digest
+
+
+@pytest.fixture(scope="module")
+def large_stream(tmp_path_factory: pytest.TempPathFactory) -> LargeStream:
+    airgap = Airgap(tmp_path_factory.mktemp("large") / "home")
+    image = small_image(1, size=30_000_000)
+    with MemoryRegistry() as source:
+        source.add("team/large", "1", image)
+        process = airgap.start("airgap-export", "pull", f"{source.host}/team/large:1", "--platform", "linux/amd64",
+                               *plain(source), "--output", "-", stderr=subprocess.DEVNULL)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return LargeStream(out, image)
 
 
 def assert_nothing_published(registry: Registry) -> None:
@@ -156,20 +189,112 @@ def test_an_import_that_fails_ends_the_export(airgap: Airgap, source: Registry, 
     assert_nothing_published(registry)
 
 
-def test_a_broken_upload_says_that_a_pipe_starts_anew(airgap: Airgap, stream: bytes, running: Running,
-                                                      registry: Registry, source_images: SourceImages) -> None:
-    """What arrived is not sent again by the second attempt."""
-    proxy = running(FaultProxy(registry))
-    proxy.rule("PUT", UPLOADS, skip=3, times=1, drop_upload_after=10)
-    words = ("push", "-", proxy.host, *plain(proxy), "--retry", 1)
-    airgap.import_(*words, input=stream).fails(3, "pipe cannot be read twice", "send the bundle again")
-    assert_nothing_published(registry)
-    done = {r.path.rsplit("digest=", 1)[1] for r in registry.requests("PUT", UPLOADS) if r.status == 201}
-    assert len(done) == 3
-    registry.mark()
-    airgap.import_(*words, input=stream).ok()
-    assert not done & {r.path.rsplit("digest=", 1)[1] for r in registry.requests("PUT", UPLOADS)}
+def test_a_body_limit_makes_a_stream_go_in_chunks(airgap: Airgap, stream: bytes, large_stream: LargeStream,
+                                                  running: Running, registry: Registry, tmp_path: Path,
+                                                  source_images: SourceImages) -> None:
+    """R74: what the file import gets through nginx, the pipe does."""
+    front = running(Nginx(tmp_path / "nginx", registry, body_limit("1m")))
+    for data in (stream, large_stream.data):
+        airgap.import_("push", "-", front.host, *plain(front), input=data).ok()
     assert_complete(registry, source_images)
+    large_stream.assert_there(registry)
+
+
+def test_a_body_limit_below_any_chunk_is_named_through_a_pipe(airgap: Airgap, large_stream: LargeStream,
+                                                              running: Running, registry: Registry,
+                                                              tmp_path: Path) -> None:
+    """R74"""
+    front = running(Nginx(tmp_path / "nginx", registry, body_limit("100k")))
+    words = ("push", "-", front.host, *plain(front))
+    airgap.import_(*words, input=large_stream.data).fails(3, front.host, "413", "limit on request bodies",
+                                                          large_stream.layer)
+
+
+@pytest.mark.parametrize("refused", [{"PUT": 405}, {"PUT": 404}, {"PATCH": 405}, {"PATCH": 404}])
+def test_a_stream_goes_the_way_that_the_registry_takes(refused: dict[str, int], airgap: Airgap, stream: bytes,
+                                                       large_stream: LargeStream, running: Running) -> None:
+    """R75"""
+    registry = running(PushRegistry(refuse_body=refused))
+    for data in (stream, large_stream.data):
+        airgap.import_("push", "-", registry.host, *plain(registry), input=data).ok()
+    refusals = [r for r in registry.requests(*refused, UPLOADS) if r.size > 0]
+    assert len(refusals) == (1 if "PATCH" in refused else 2)  # learnt for the run; only the large blob asks for PATCH
+    assert ("team/large", large_stream.image.digest) in registry.manifests
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop_upload_after": 10}, {"lose_answer": True}],
+                         ids=["503", "dropped", "the reply is lost"])
+def test_a_small_blob_of_a_stream_is_sent_again(fault: dict[str, object], airgap: Airgap, stream: bytes,
+                                                running: Running, registry: Registry,
+                                                source_images: SourceImages) -> None:
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PUT", UPLOADS, skip=3, times=1, **fault)
+    airgap.import_("push", "-", proxy.host, *plain(proxy), input=stream).ok()
+    assert_complete(registry, source_images)
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop_upload_after": 10}], ids=["503", "dropped"])
+@pytest.mark.parametrize("chunk", [0, 1, 3])
+def test_a_large_blob_of_a_stream_goes_on_in_the_middle(chunk: int, fault: dict[str, object], airgap: Airgap,
+                                                        large_stream: LargeStream, running: Running,
+                                                        registry: Registry) -> None:
+    """Each chunk is held until it is taken; what was taken is not sent twice."""
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PATCH", UPLOADS, skip=chunk, times=1, **fault)
+    airgap.import_("push", "-", proxy.host, *plain(proxy), input=large_stream.data).ok()
+    large_stream.assert_there(registry)
+    assert len(proxy.requests("PATCH", UPLOADS)) == 5  # four, and the one that failed
+
+
+@pytest.mark.parametrize("chunk", [0, 1, 3])
+def test_a_chunk_that_arrived_is_not_sent_again(chunk: int, airgap: Airgap, large_stream: LargeStream,
+                                                running: Running) -> None:
+    """The registry is asked how far it is."""
+    registry = running(PushRegistry())
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PATCH", UPLOADS, skip=chunk, times=1, lose_answer=True)
+    airgap.import_("push", "-", proxy.host, *plain(proxy), input=large_stream.data).ok()
+    assert ("team/large", large_stream.image.digest) in registry.manifests
+    assert len(registry.requests("PATCH", UPLOADS)) == (5 if chunk == 0 else 4)  # nothing is lost with the first one
+
+
+def test_a_registry_that_stays_busy_is_named_in_the_middle_of_a_stream(airgap: Airgap, large_stream: LargeStream,
+                                                                       running: Running, registry: Registry) -> None:
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PATCH", UPLOADS, skip=2, status=503)
+    airgap.import_("push", "-", proxy.host, *plain(proxy), "--retry", 1,
+                   input=large_stream.data).fails(3, proxy.host, "503", large_stream.layer)
+
+
+@pytest.mark.parametrize(("fault", "told"), [({"status": 503}, "503"), ({"drop_upload_after": 25_000_000}, "broke after")])
+def test_an_upload_that_cannot_go_on_says_that_a_pipe_starts_anew(fault: dict[str, object], told: str, airgap: Airgap,
+                                                                  large_stream: LargeStream, running: Running,
+                                                                  registry: Registry) -> None:
+    """Of a registry that takes no chunks. What arrived is not sent again by the second attempt."""
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PATCH", UPLOADS, status=405)
+    proxy.rule("PUT", f"{UPLOADS}.*{large_stream.layer.split(':')[1]}", times=1, **fault)
+    words = ("push", "-", proxy.host, *plain(proxy))
+    airgap.import_(*words, input=large_stream.data).fails(3, proxy.host, told, "pipe cannot be read twice",
+                                                          "send the bundle again")
+    assert not registry.client().has_manifest("team/large", "1")
+    registry.mark()
+    airgap.import_(*words, input=large_stream.data).ok()
+    assert len(registry.requests("PUT", UPLOADS)) == 1
+    large_stream.assert_there(registry)
+
+
+def test_a_session_that_is_lost_in_the_middle_says_that_a_pipe_starts_anew(airgap: Airgap, large_stream: LargeStream,
+                                                                           running: Running,
+                                                                           registry: Registry) -> None:
+    """docker-registry knows a session by its length alone: with a reply the session is lost."""
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PATCH", UPLOADS, skip=2, times=1, lose_answer=True)
+    words = ("push", "-", proxy.host, *plain(proxy))
+    airgap.import_(*words, input=large_stream.data).fails(3, proxy.host, "BLOB_UPLOAD_INVALID.* after .*transfer",
+                                                          "pipe cannot be read twice", "send the bundle again")
+    airgap.import_(*words, input=large_stream.data).ok()
+    large_stream.assert_there(registry)
 
 
 def test_progress_and_events_stay_out_of_the_stream(airgap: Airgap, source: Registry, tmp_path: Path) -> None:

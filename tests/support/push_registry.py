@@ -119,6 +119,8 @@ class _PushHandler(Handler):
             return self._refuse(registry.refuse_body[self.command], "UNSUPPORTED")
         if session not in registry.sessions:
             return self._refuse(404, "BLOB_UPLOAD_UNKNOWN")
+        if self.command == "GET":
+            return self.answer(204, b"", {"Range": f"0-{max(len(registry.sessions[session]), 1) - 1}"})
         registry.sessions[session] += body
         if self.command == "PATCH":
             return self._accepted(f"/v2/{repository}/blobs/uploads/{session}")

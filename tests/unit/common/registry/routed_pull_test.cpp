@@ -133,25 +133,40 @@ TEST_CASE("a blob whose mirror stops half-way goes on at the next place from tha
   CHECK(f.request(1).header("Range") == "bytes=4-");
 }
 
-TEST_CASE("a blob that is asked for again comes from another place than the one that gave it whole") {
+std::string verified(RegistryClient& client, const Repository& repository, const image::Descriptor& blob) {
+  const auto source = client.open_blob(repository, blob, 0);
+  hash::VerifyingSource checked(*source, blob.digest, blob.size);
+  return all_of(checked);
+}
+
+TEST_CASE("a blob that was wrong at one place is asked for elsewhere the next time") {
   const Warnings warnings;
   RegistryFixture f(routed({{"mirror.example/hub"}}));
   const auto blob = test::blob_of("0123456789");
   const std::string path = "blobs/" + blob.digest.str();
   f.http.next("GET " + k_mirror + path, {.body = "9999999999"});
   f.http.next("GET " + k_origin + path, {.body = "0123456789"});
-  CHECK(all_of(*f.client.open_blob(f.repository, blob, 0)) == "9999999999");
-  CHECK(all_of(*f.client.open_blob(f.repository, blob, 0)) == "0123456789");
+  CHECK_THROWS_AS(verified(f.client, f.repository, blob), hash::DigestMismatch);
+  CHECK(verified(f.client, f.repository, blob) == "0123456789");
 }
 
-TEST_CASE("whoever gave a blob before gives it again when nobody else can") {
+TEST_CASE("a blob that was right is asked for at the same place however often it is read") {
+  RegistryFixture f(routed({{"mirror.example/hub"}}));
+  const auto blob = test::blob_of("0123456789");
+  f.http.always("GET " + k_mirror + "blobs/" + blob.digest.str(), {.body = "0123456789"});
+  for (int i = 0; i < 3; ++i) CHECK(verified(f.client, f.repository, blob) == "0123456789");
+}
+
+TEST_CASE("whoever gave a wrong blob is asked again when nobody else can") {
   const Warnings warnings;
   RegistryFixture f(routed({{"mirror.example/hub"}}));
   const auto blob = test::blob_of("0123456789");
   const std::string path = "blobs/" + blob.digest.str();
-  f.http.always("GET " + k_mirror + path, {.body = "0123456789"});
+  f.http.next("GET " + k_mirror + path, {.body = "9999999999"});
   f.http.next("GET " + k_origin + path, k_dead);
-  for (int i = 0; i < 2; ++i) CHECK(all_of(*f.client.open_blob(f.repository, blob, 0)) == "0123456789");
+  f.http.next("GET " + k_mirror + path, {.body = "0123456789"});
+  CHECK_THROWS_AS(verified(f.client, f.repository, blob), hash::DigestMismatch);
+  CHECK(verified(f.client, f.repository, blob) == "0123456789");
   CHECK(f.lines().size() == 3);
 }
 
@@ -171,7 +186,9 @@ TEST_CASE("tags are the location's to list; a mirror's do only for those who say
   f.http.always("GET " + k_origin + "tags/list", k_broken);
   f.http.always("GET " + k_mirror + "tags/list", {.body = R"({"tags":["1"]})"});
   CHECK_THROWS_AS(f.client.list_tags(f.repository), diag::NetworkError);
-  CHECK(f.client.list_tags(f.repository, TagsFrom::any_mirror) == std::vector<std::string>{"1"});
+  const FoundTags found = f.client.find_tags(f.repository, TagsFrom::any_mirror);
+  CHECK(found.tags == std::vector<std::string>{"1"});
+  CHECK(found.of_mirror);
   CHECK(f.lines() == std::vector<std::string>{"GET " + k_origin + "tags/list",
                                               "GET " + k_origin + "tags/list",
                                               "GET " + k_mirror + "tags/list"});
@@ -182,31 +199,58 @@ TEST_CASE("a location that is down is asked for tags once a run, where a mirror'
   RegistryFixture f(routed({{"mirror.example/hub"}}));
   f.http.next("GET " + k_origin + "tags/list", k_dead);
   f.http.always("GET " + k_mirror + "tags/list", {.body = R"({"tags":["1"]})"});
-  for (int i = 0; i < 2; ++i) CHECK(f.client.list_tags(f.repository, TagsFrom::any_mirror)->size() == 1);
+  for (int i = 0; i < 2; ++i) CHECK(f.client.find_tags(f.repository, TagsFrom::any_mirror).tags->size() == 1);
 }
 
 TEST_CASE("a repository that the location does not know has no tags, whatever a mirror holds") {
   RegistryFixture f(routed());
   f.http.next("GET " + k_origin + "tags/list", {.status = 404, .body = test::errors("NAME_UNKNOWN")});
-  CHECK(!f.client.list_tags(f.repository, TagsFrom::any_mirror));
+  const FoundTags found = f.client.find_tags(f.repository, TagsFrom::any_mirror);
+  CHECK(!found.tags);
+  CHECK(!found.of_mirror);
 }
 
-TEST_CASE("a mirror that knows of no referrers is not believed, unless nobody else answers") {
-  const Warnings warnings;
-  const std::string path = "referrers/" + k_digest;
-  const FakeAnswer none{.headers = {{"Content-Type", std::string(image::k_oci_index)}},
+const std::string k_referrers = "referrers/" + k_digest;
+const FakeAnswer k_none{.headers = {{"Content-Type", std::string(image::k_oci_index)}},
                         .body = R"({"schemaVersion":2,"manifests":[]})"};
-  const FakeAnswer one{.headers = none.headers,
+const FakeAnswer k_one{.headers = k_none.headers,
                        .body = R"({"schemaVersion":2,"manifests":[{"mediaType":")" +
                                std::string(image::k_oci_manifest) + R"(","size":3,"digest":")" +
                                text_digest("abc") + R"("}]})"};
-  RegistryFixture f(routed({{"mirror.example/hub"}}));
-  f.http.always("GET " + k_mirror + path, none);
-  f.http.next("GET " + k_origin + path, one);
+
+TEST_CASE("a mirror's referrers are taken, and its word that there are none is not") {
+  const Warnings warnings;
   const auto subject = hash::Digest::parse(k_digest);
-  CHECK(f.client.referrers(f.repository, subject)->size() == 1);
-  f.http.next("GET " + k_origin + path, k_broken);
-  CHECK(!f.client.referrers(f.repository, subject));
+  for (const FakeAnswer& nothing : {k_none, FakeAnswer{.status = 404}}) {
+    RegistryFixture f(routed({{"mirror.example/hub"}}));
+    f.http.always("GET " + k_mirror + k_referrers, nothing);
+    f.http.next("GET " + k_origin + k_referrers, k_one);
+    const FoundReferrers found = f.client.find_referrers(f.repository, subject);
+    CHECK(found.listed->size() == 1);
+    CHECK(!found.of_mirror);
+
+    f.http.next("GET " + k_origin + k_referrers, k_broken);
+    const auto error = error_of([&] { return f.client.find_referrers(f.repository, subject); });
+    CHECK(error.message().find("its location cannot be asked: ") != std::string::npos);
+
+    RegistryFixture closed(routed({{"mirror.example/hub"}}, true));
+    closed.http.next("GET " + k_mirror + k_referrers, nothing);
+    CHECK_THROWS_WITH_AS(closed.client.referrers(closed.repository, subject),
+                         doctest::Contains("its location is blocked"), MirrorsKnowNone);
+  }
+  RegistryFixture positive(routed({{"mirror.example/hub"}}));
+  positive.http.next("GET " + k_mirror + k_referrers, k_one);
+  CHECK(positive.client.find_referrers(positive.repository, subject).of_mirror);
+}
+
+TEST_CASE("where the mirrors fail too, the location's failure is no word on referrers") {
+  const Warnings warnings;
+  RegistryFixture f(routed({{"mirror.example/hub"}}));
+  f.http.next("GET " + k_mirror + k_referrers, k_broken);
+  f.http.next("GET " + k_origin + k_referrers, k_broken);
+  const auto error =
+      error_of([&] { return f.client.find_referrers(f.repository, hash::Digest::parse(k_digest)); });
+  CHECK(error.message().find("list nothing") == std::string::npos);
 }
 
 TEST_CASE("what is pushed to is not read through mirrors") {
