@@ -1,5 +1,7 @@
 #include "common/image/reference.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "common/image/name_grammar.hpp"
@@ -56,6 +58,17 @@ Reference Reference::in_registry(std::string_view registry, std::string_view pat
 bool Reference::names_registry(std::string_view text) {
   const std::size_t slash = text.substr(0, text.find('@')).find('/');
   return slash != std::string_view::npos && names_host(text.substr(0, slash));
+}
+
+Reference Reference::parse_full(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  Reference name = slash == std::string_view::npos
+                       ? parse(text)
+                       : in_registry(text.substr(0, slash), text.substr(slash + 1));
+  if (name.str() != text) {
+    refuse_name(k_what, text, fmt::format("the full name would be '{}'", name.str()));
+  }
+  return name;
 }
 
 std::string Reference::name() const {

@@ -29,6 +29,9 @@ struct Reference {
 
   /// Does the text begin with a registry's host, as parse() sees it? A short name does not.
   static bool names_registry(std::string_view text);
+  /// What str() writes: the first component is always a registry, with a dot or without. Throws FormatError
+  /// for what str() would write otherwise.
+  static Reference parse_full(std::string_view text);
 
   std::string name() const;      ///< "docker.io/library/nginx"
   std::string str() const;       ///< name and ":tag" and "@digest", as far as there are any

@@ -10,6 +10,20 @@ namespace {
 const std::string k_sha256 = "sha256:" + std::string(64, 'a');
 const std::string k_sha512 = "sha512:" + std::string(128, '0');
 
+TEST_CASE("a full name begins with its registry, whatever that is called") {
+  for (const char* name :
+       {"myreg/org/app:1", "myreg/app:1", "quay.io/org/app:1", "docker.io/library/nginx:1.27"}) {
+    CAPTURE(name);
+    const Reference parsed = Reference::parse_full(name);
+    CHECK(parsed.str() == name);
+    CHECK(parsed.registry == std::string(name).substr(0, std::string(name).find('/')));
+  }
+  for (const char* name : {"nginx:1.27", "docker.io/nginx:1", "index.docker.io/org/app:1"}) {
+    CHECK_THROWS_WITH_AS(Reference::parse_full(name), doctest::Contains("the full name would be 'docker.io/"),
+                         diag::FormatError);
+  }
+}
+
 TEST_CASE("a short name names no registry") {
   for (const char* text :
        {"a.example/app", "a:5000/app", "localhost/app", "Host/app", "app:1/2", "a.example/app@sha256:1/2"})
