@@ -1,25 +1,17 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <memory>
 #include <string>
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/commands/commands.hpp"
+#include "bundle-format/commands/image_table.hpp"
 #include "bundle-format/commands/requirement.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
 namespace {
-
-std::string platforms_of(const Image& image) {
-  std::vector<std::string> names;
-  for (const image::Platform& platform : image.platforms) names.push_back(platform.str());
-  const std::string list = names.empty() ? "-" : fmt::format("{}", fmt::join(names, ","));
-  if (image.source_digest == image.digest) return list;
-  return fmt::format("{} (chosen from {})", list, image.source_digest.brief());
-}
 
 std::string as_json(const BundleInfo& info) {
   json::Writer writer(json::Writer::Style::compact);
@@ -29,16 +21,7 @@ std::string as_json(const BundleInfo& info) {
     writer.member("created", info.created).member("creator", info.creator);
   }
   writer.key("images").begin_array();
-  for (const Image& image : info.images) {
-    writer.begin_object().member("name", image.name.str()).member("digest", image.digest.str());
-    if (image.source_digest != image.digest) writer.member("sourceDigest", image.source_digest.str());
-    writer.member("mediaType", image.media_type).key("platforms").begin_array();
-    for (const image::Platform& platform : image.platforms) writer.value(platform.str());
-    writer.end_array().member("bytes", image.bytes).member("uniqueBytes", image.unique_bytes);
-    writer.member("sharedBytes", image.bytes - image.unique_bytes).member("target", image.target);
-    if (image.subject) writer.member("subject", image.subject->str());
-    writer.end_object();
-  }
+  for (const Image& image : info.images) write_image(writer, image);
   writer.end_array().member("blobs", info.blobs.size()).member("bytes", info.stored_bytes());
   writer.member("requiredBlobs", info.requires_.size()).member("requiredBytes", info.required_bytes());
   writer.end_object();
@@ -46,18 +29,9 @@ std::string as_json(const BundleInfo& info) {
 }
 
 void print_table(const BundleInfo& info, cli::Console& console) {
-  std::size_t width = 4;
-  for (const Image& image : info.images) width = std::max(width, image.name.str().size());
-  console.result(fmt::format("{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {}", "NAME", width, "DIGEST", "SIZE",
-                             "UNIQUE", "SHARED", "PLATFORMS"));
+  print_images(info.images, console);
   std::uint64_t referenced = 0;
-  for (const Image& image : info.images) {
-    referenced += image.bytes;
-    console.result(fmt::format("{:{}}  {}  {:>9}  {:>9}  {:>9}  {}", image.name.str(), width,
-                               image.digest.brief(), text::human_size(image.bytes),
-                               text::human_size(image.unique_bytes),
-                               text::human_size(image.bytes - image.unique_bytes), platforms_of(image)));
-  }
+  for (const Image& image : info.images) referenced += image.bytes;
   const std::string made = info.stream.empty()
                                ? "skopeo's directories"
                                : fmt::format("made by {} at {}, stream {} sequence {}", info.creator,
