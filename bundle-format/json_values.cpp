@@ -48,6 +48,14 @@ image::Reference name_at(const Node& node) {
   return name;
 }
 
+std::string target_at(const Node& node) {
+  const auto placed = parsed(node, [](const std::string& text) {
+    return image::RegistryTarget{.registry = "registry.internal"}.place(text);
+  });
+  if (!placed.tag && !placed.digest) node.fail("a target has a tag or a digest");
+  return node.string();
+}
+
 std::string repository_at(const Node& node) {
   std::string path = text_at(node);
   if (path.size() > image::k_max_repository || !image::is_valid_repository(path))

@@ -34,6 +34,8 @@ std::string printable_at(const json::Node& node);  ///< ASCII, no control charac
 std::vector<json::Node> list_at(const json::Node& node, std::size_t limit);
 /// A source name in full, with tag or digest.
 image::Reference name_at(const json::Node& node);
+/// "path:tag" or "path@digest": placed in some registry it makes a good name (R120).
+std::string target_at(const json::Node& node);
 std::string repository_at(const json::Node& node);  ///< a path such as "library/nginx", without a host
 std::string stream_at(const json::Node& node);      ///< 32 lower-case hex digits
 std::uint64_t sequence_at(const json::Node& node);

@@ -40,15 +40,6 @@ image::Platform platform_at(const Node& node) {
   return platform;
 }
 
-/// "path:tag" or "path@digest": placed in some registry it must make a good name (R120).
-std::string target_at(const Node& node) {
-  const auto placed = parsed(node, [](const std::string& text) {
-    return image::RegistryTarget{.registry = "registry.internal"}.place(text);
-  });
-  if (!placed.tag && !placed.digest) node.fail("a target has a tag or a digest");
-  return node.string();
-}
-
 Image image_at(const Node& node) {
   Image image{.name = name_at(node.at("name")),
               .digest = digest_at(node.at("digest")),

@@ -10,11 +10,13 @@
 #include "bundle-format/bundle_writer.hpp"
 #include "bundle-format/creation_time.hpp"
 #include "bundle-format/skopeo_tree/tree_writer.hpp"
+#include "common/cli/report_file.hpp"
 #include "common/text/human_size.hpp"
 #include "exporter/fetch.hpp"
 #include "exporter/holdings.hpp"
 #include "exporter/image_progress.hpp"
 #include "exporter/known_images.hpp"
+#include "exporter/lock_file.hpp"
 #include "exporter/orphans.hpp"
 #include "exporter/other_side.hpp"
 #include "exporter/plan.hpp"
@@ -23,15 +25,19 @@
 namespace airgap::exporter {
 namespace {
 
-/// One run of `pull`: chains the stages and keeps the report.
+bundle::OutputForm form_of(const ExportSettings& settings) {
+  if (settings.output.empty()) return bundle::OutputForm::archive;
+  return settings.skopeo_tree ? bundle::tree_form(settings.output) : bundle::output_form(settings.output);
+}
+
+/// One run of `pull` or `plan`: chains the stages and keeps the report.
 class ExportRun {
  public:
   ExportRun(const ExportSettings& settings, cli::Context& context)
       : m_settings(settings),
         m_context(context),
-        m_form(settings.skopeo_tree ? bundle::tree_form(settings.output)
-                                    : bundle::output_form(settings.output)),
-        m_run(context, "pull") {
+        m_form(form_of(settings)),
+        m_run(context, settings.command) {
     m_run.report().bundle = settings.output;
   }
 
@@ -52,15 +58,18 @@ class ExportRun {
     }
     SourceImages source(m_settings.source, m_context, m_run);
     m_source = &source;
+    m_names = names_inside(source.selection(), m_settings.names);
+    refuse_targets_in_tree(source.selection());
     open_place();
     PinnedImages pinned = source.pin(known_images(*m_place));
-    m_names = names_inside(source.selection(), m_settings.names);
     ExportPlan plan = plan_for(pinned);
     refuse_replacing(plan);
     const std::optional<Target> target = target_of(plan);
+    if (m_settings.show_images) print_planned_images(plan, m_context.console);
     print_plan(plan, target, m_context.console);
     if (m_settings.dry_run) record_planned(plan);
     if (target) check_target(plan, *target);
+    if (!m_settings.lock.empty()) lock(plan, pinned);
     if (m_settings.dry_run) return;
     // The plan has all that it needs; what was pinned is large where images are many.
     if (!m_settings.source.keep_going) pinned = {};
@@ -75,7 +84,8 @@ class ExportRun {
                                        .stop = m_context.stop,
                                        .skopeo_tree = tree_options()};
     if (m_settings.dry_run) {
-      m_looked_at = bundle::look_at(output);
+      m_looked_at =
+          m_settings.output.empty() ? std::make_unique<bundle::EmptyPlace>() : bundle::look_at(output);
       m_place = m_looked_at.get();
     } else {
       m_writer = bundle::open_writer(output);
@@ -106,7 +116,16 @@ class ExportRun {
     }
   }
 
-  bool scoped() const { return m_settings.names.mode == image::NameMode::scoped; }
+  bool scoped() const { return m_names.mode == image::NameMode::scoped; }
+
+  // skopeo's directories are named by sources alone.
+  void refuse_targets_in_tree(const Selection& selection) const {
+    if (m_form != bundle::OutputForm::skopeo_tree || selection.targets.all().empty()) return;
+    throw diag::UsageError(
+        fmt::format("{}: --format skopeo-dir has no other names than those of the source",
+                    selection.targets.all().begin()->second.place),
+        "leave targets out; --map of airgap-import push names images that lie in directories");
+  }
 
   std::optional<bundle::TreeOptions> tree_options() const {
     if (m_form != bundle::OutputForm::skopeo_tree) return std::nullopt;
@@ -120,7 +139,7 @@ class ExportRun {
       skopeo_tree::check_folders(names, scoped());
     }
     const bool directory = m_form == bundle::OutputForm::directory;
-    Holdings holdings = holdings_of(*m_place, pinned, directory && !m_settings.prune);
+    Holdings holdings = holdings_of(*m_place, pinned, directory && !m_settings.prune, m_names.mode);
     holdings.number_used = holdings.finished || directory;
     ExportPlan plan = make_plan(pinned, holdings,
                                 {.names = m_names,
@@ -139,6 +158,7 @@ class ExportRun {
   }
 
   std::optional<Target> target_of(const ExportPlan& plan) const {
+    if (m_settings.output.empty()) return std::nullopt;
     auto medium = bundle::medium_of_output(m_settings.output);
     if (!medium) return std::nullopt;
     const bool archive = m_form == bundle::OutputForm::archive;
@@ -248,6 +268,21 @@ class ExportRun {
     if (m_other_side && m_other_side->images.contains({image.name, image.digest})) return true;
     const bundle::Image* earlier = m_place->finished() ? m_place->existing_image(image.name) : nullptr;
     return earlier != nullptr && earlier->digest == image.digest;
+  }
+
+  // The selection alone, also where a directory keeps others beside it.
+  void lock(const ExportPlan& plan, const PinnedImages& pinned) const {
+    if (!m_source->selection().blobs.empty()) {
+      throw diag::UsageError("--lock pins images, and a want-list names blobs",
+                             "pull by the want-list as it is: it names them by digest");
+    }
+    std::set<image::Reference> selected;
+    for (const PinnedImage& image : pinned.images) selected.insert(image.name);
+    std::vector<bundle::Image> images = plan.contents.info.images;
+    std::erase_if(images, [&](const bundle::Image& image) { return !selected.contains(image.name); });
+    cli::write_report_file(m_settings.lock, write_lock(m_names.mode, images), "lock");
+    m_context.console.status(
+        fmt::format("{}: {} pinned", m_settings.lock, text::counted(images.size(), "image")));
   }
 
   void record_planned(const ExportPlan& plan) {

@@ -9,18 +9,21 @@
 namespace airgap::exporter {
 
 struct ExportSettings {
+  std::string command = "pull";
   SourceSettings source;
   image::Mapping names;
-  std::string output;
+  std::string output{};              ///< in a dry run it may be empty: what would go to a new place
   std::vector<std::string> since{};  ///< --since: what says what the other side has
   bool skopeo_tree = false;          ///< not a bundle: the directories that skopeo sync writes
   bool overwrite = false;
   bool prune = false;
   bool dry_run = false;
+  bool show_images = false;  ///< of the plan, a line for each
+  std::string lock{};        ///< --lock: the plan as a list to pull from; empty for none
 };
 
-/// select -> expand -> resolve -> plan -> fetch -> commit -> report, for `pull`. Returns the exit status;
-/// what it throws is reported first.
+/// select -> expand -> resolve -> plan -> fetch -> commit -> report, for `pull`, as far as the plan for
+/// `plan`. Returns the exit status; what it throws is reported first.
 int run_export(const ExportSettings& settings, cli::Context& context);
 
 }  // namespace airgap::exporter

@@ -33,7 +33,8 @@ class KeptDocuments : public transport::ImageSource {
 
 }  // namespace
 
-Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selected, bool keep_others) {
+Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selected, bool keep_others,
+                     image::NameMode names) {
   Holdings holdings;
   holdings.info = place.existing();
   holdings.finished = place.finished();
@@ -45,7 +46,9 @@ Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selec
   for (const PinnedImage& image : selected.images) replaced.insert(image.name);
   KeptDocuments documents(place);
   for (const bundle::Image& image : holdings.info->images) {
-    if (!replaced.contains(image.name)) holdings.kept.push_back(recall(image, documents));
+    if (replaced.contains(image.name)) continue;
+    holdings.kept.push_back(recall(image, documents));
+    if (holdings.info->names == names) holdings.kept.back().target = image.target;
   }
   for (const PinnedImage& orphan : drop_orphans(selected.images, holdings.kept)) {
     diag::log("plan", diag::LogLevel::info,

@@ -40,6 +40,12 @@ bool chosen_by(const bundle::Image& known, const image::PlatformFilter& filter) 
                      [&](const image::Platform& platform) { return filter.matches(platform); });
 }
 
+[[noreturn]] void throw_bad_pin(const Pin& pin, const image::Reference& name, const std::string& why) {
+  throw diag::UsageError(fmt::format("bad lock {}: of {} the platforms {} should give {}: {}", pin.lock,
+                                     name.str(), pin.platforms.str(), pin.carried.str(), why),
+                         "make it anew with airgap-export plan --lock FILE");
+}
+
 // A registry that cannot list or serve them fails the image (DESIGN 1.1); the operator may decide otherwise.
 template <class Ask>
 decltype(auto) ask_for_accessories(Ask&& ask) {
@@ -74,6 +80,10 @@ struct ImageResolver::Visit {
 std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool referrers) {
   DocumentSource documents(m_client, m_manifests, repository_of(wanted.name), m_known);
   std::vector<PinnedImage> found;
+  if (wanted.pin) {
+    found.push_back(pin_locked(wanted.name, *wanted.pin, documents));
+    return found;
+  }
   found.push_back(pin(wanted.name, documents, m_selection.platforms.of(wanted.name)));
   if (!referrers) return found;
 
@@ -129,7 +139,47 @@ registry::FetchedManifest ImageResolver::read_root(const image::Reference& name,
 
 PinnedImage ImageResolver::pin_from_registry(const image::Reference& name, const hash::Digest& digest,
                                              DocumentSource& documents, const image::PlatformFilter& filter) {
-  registry::FetchedManifest read = read_root(name, digest);
+  return pin_read(name, read_root(name, digest), documents, filter);
+}
+
+PinnedImage ImageResolver::pin_locked(const image::Reference& name, const Pin& pin,
+                                      DocumentSource& documents) {
+  const auto pin_it = [&] {
+    const bundle::Image* known = m_known.find(name);
+    if (known != nullptr && known->source_digest == pin.source && known->digest == pin.carried &&
+        known->platform_choice == pin.platforms.str()) {
+      return recall(*known, documents);
+    }
+    return pin_read(name, read_locked(name, pin), documents, pin.platforms);
+  };
+  try {
+    PinnedImage pinned = pin_it();
+    const hash::Digest& carried = pinned.graph.root().descriptor.digest;
+    if (carried != pin.carried) throw_bad_pin(pin, name, fmt::format("{} comes out", carried.str()));
+    pinned.target = pin.target;
+    pinned.subject = pin.subject;
+    pinned.docker = docker_entry(pinned);
+    return pinned;
+  } catch (const NoSuchPlatform& error) {
+    throw_bad_pin(pin, name, error.message());
+  } catch (diag::Error& error) {
+    error.add_context("taking what is pinned in " + pin.lock);
+    throw;
+  }
+}
+
+// By its digest alone: what a tag stands for by now does not matter.
+registry::FetchedManifest ImageResolver::read_locked(const image::Reference& name, const Pin& pin) {
+  if (auto known = known_root(pin.source)) return std::move(*known);
+  if (const auto manifest = m_manifests.find(repository_of(name), pin.source)) return *manifest;
+  throw diag::NetworkError(
+      fmt::format("{} pins {} to {}, which its registry does not have any more", pin.lock, name.str(),
+                  pin.source.str()),
+      "make another lock with airgap-export plan --lock FILE; registries remove what no tag names");
+}
+
+PinnedImage ImageResolver::pin_read(const image::Reference& name, registry::FetchedManifest read,
+                                    DocumentSource& documents, const image::PlatformFilter& filter) {
   const hash::Digest source_digest = read.descriptor.digest;
   PlatformChoice choice{.root = read.descriptor, .written_index = {}, .notes = {}};
   const auto parsed = image::parse_manifest(read.bytes, read.descriptor.media_type, {});
@@ -145,6 +195,7 @@ PinnedImage ImageResolver::pin_from_registry(const image::Reference& name, const
                      .graph = transport::load_graph(documents, choice.root),
                      .platforms = {},
                      .platform_choice = filter.str(),
+                     .target = {},
                      .subject = {},
                      .docker = {},
                      .notes = std::move(choice.notes)};
@@ -169,9 +220,7 @@ void ImageResolver::learn_platform(PinnedImage& image, DocumentSource& documents
   const image::Platform platform =
       image::parse_config_platform(*m_configs.read(*manifest->config, documents));
   if (!filter.all && !filter.matches(platform)) {
-    throw diag::NetworkError(
-        fmt::format("there is no {} in the image; it has {}", filter.str(), platform.str()),
-        "choose one with --platform, or take all of them with --platform all");
+    throw NoSuchPlatform(filter, platform.str());
   }
   image.platforms = {platform};
 }

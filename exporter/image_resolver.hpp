@@ -21,7 +21,8 @@ class ImageResolver {
                 const KnownImages& known);
 
   /// The image itself, then, with `referrers`, what accompanies it: referrers by the API or their fallback
-  /// tag, and cosign tags, of the image's every manifest, and of those in turn.
+  /// tag, and cosign tags, of the image's every manifest, and of those in turn. An image of a lock is taken
+  /// as the lock says, and alone; throws UsageError where that cannot come out.
   std::vector<PinnedImage> resolve(const Wanted& wanted, bool referrers);
 
   /// Small configs that were read on the way.
@@ -36,6 +37,10 @@ class ImageResolver {
   registry::FetchedManifest read_root(const image::Reference& name, const hash::Digest& digest);
   PinnedImage pin_from_registry(const image::Reference& name, const hash::Digest& digest,
                                 DocumentSource& documents, const image::PlatformFilter& filter);
+  PinnedImage pin_locked(const image::Reference& name, const Pin& pin, DocumentSource& documents);
+  registry::FetchedManifest read_locked(const image::Reference& name, const Pin& pin);
+  PinnedImage pin_read(const image::Reference& name, registry::FetchedManifest read,
+                       DocumentSource& documents, const image::PlatformFilter& filter);
   void learn_platform(PinnedImage& image, DocumentSource& documents, const image::PlatformFilter& filter);
   void add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found);
   std::vector<image::Descriptor> referrers_of(const hash::Digest& subject, Visit& visit);

@@ -18,6 +18,7 @@ PinnedImage recall(const bundle::Image& image, transport::ImageSource& documents
                      .graph = transport::load_graph(documents, {image.media_type, image.digest, image.size}),
                      .platforms = image.platforms,
                      .platform_choice = image.platform_choice,
+                     .target = {},
                      .subject = image.subject,
                      .docker = {},
                      .notes = {}};

@@ -68,6 +68,7 @@ void pin_blobs(const image::Reference& repository, const std::vector<bundle::Wan
                            .graph = std::move(graph),
                            .platforms = {},
                            .platform_choice = "all",
+                           .target = {},
                            .subject = {},
                            .docker = {},
                            .notes = {}});

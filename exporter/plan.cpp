@@ -16,17 +16,18 @@ namespace {
 
 bundle::Image describe(const PinnedImage& image, const image::Mapping& names) {
   const image::Descriptor& root = image.graph.root().descriptor;
-  return {.name = image.name,
-          .digest = root.digest,
-          .media_type = root.media_type,
-          .size = root.size,
-          .source_digest = image.source_digest,
-          .platforms = image.platforms,
-          .bytes = image.graph.bytes(),
-          .target = names.inside(image.name),
-          .subject = image.subject,
-          .platform_choice = image.platform_choice,
-          .unique_bytes = 0};
+  return {
+      .name = image.name,
+      .digest = root.digest,
+      .media_type = root.media_type,
+      .size = root.size,
+      .source_digest = image.source_digest,
+      .platforms = image.platforms,
+      .bytes = image.graph.bytes(),
+      .target = image.target ? names.by_rule(image.name).value_or(*image.target) : names.inside(image.name),
+      .subject = image.subject,
+      .platform_choice = image.platform_choice,
+      .unique_bytes = 0};
 }
 
 // Bytes that no other image of the bundle names: what leaving this one out would save.
@@ -42,6 +43,46 @@ void count_unique(bundle::BundleInfo& info, const std::vector<const PinnedImage*
     each(*images[i], [&](const auto& blob) {
       if (users.at(blob.digest) == 1) info.images[i].unique_bytes += blob.size;
     });
+  }
+}
+
+std::string path_of(const bundle::Image& image) {
+  return image::RegistryTarget{.registry = "REGISTRY"}.place(image.target).repository;
+}
+
+// A signature is of use beside what it signs: where a rule sends an image to another repository, what
+// accompanies it goes along.
+void follow_subjects(std::vector<bundle::Image>& images, const std::vector<const PinnedImage*>& pinned) {
+  std::map<hash::Digest, std::set<std::string>> places;  // repositories inside, by what they hold
+  const auto hold = [&](std::size_t i) {
+    const std::string path = path_of(images[i]);
+    places[images[i].source_digest].insert(path);
+    for (const auto& manifest : pinned[i]->graph.manifests) places[manifest.descriptor.digest].insert(path);
+  };
+  std::vector<std::size_t> accessories;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (images[i].subject) {
+      accessories.push_back(i);
+    } else {
+      hold(i);
+    }
+  }
+  for (std::size_t before = accessories.size() + 1; accessories.size() < before;) {  // for each level
+    before = accessories.size();
+    std::vector<std::size_t> ready;
+    std::erase_if(accessories, [&](std::size_t i) {
+      const bool is_ready = places.contains(*images[i].subject);
+      if (is_ready) ready.push_back(i);
+      return is_ready;
+    });
+    for (const std::size_t i : ready) {
+      const std::set<std::string>& beside = places.at(*images[i].subject);
+      const std::string path = path_of(images[i]);
+      if (!pinned[i]->target && !beside.contains(path)) {
+        images[i].target.replace(0, path.size(), *beside.begin());
+      }
+      hold(i);
+    }
   }
 }
 
@@ -73,6 +114,7 @@ class Collector {
       for (const auto& config : image->graph.configs) needed.push_back(config.digest);
       for (const auto& layer : image->graph.layers) needed.push_back(layer.digest);
     }
+    follow_subjects(m_plan.contents.info.images, m_chosen);
     count_unique(m_plan.contents.info, m_chosen);
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "bundle-format/commands/image_table.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
@@ -38,6 +39,14 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
 }
 
 }  // namespace
+
+void print_planned_images(const ExportPlan& plan, cli::Console& console) {
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object().member("event", "planned").key("images").begin_array();
+  for (const bundle::Image& image : plan.contents.info.images) bundle::write_image(writer, image);
+  console.event(writer.end_array().end_object().str());
+  bundle::print_images(plan.contents.info.images, console);
+}
 
 void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli::Console& console) {
   const bundle::BundleInfo& info = plan.contents.info;

@@ -48,6 +48,10 @@ void note_missing(const image::PlatformFilter& filter, const std::vector<image::
 
 }  // namespace
 
+NoSuchPlatform::NoSuchPlatform(const image::PlatformFilter& wanted, const std::string& available)
+    : KindError(fmt::format("there is no {} in the image; it has {}", wanted.str(), available),
+                "choose one with --platform, or take all of them with --platform all") {}
+
 PlatformChoice choose_platforms(const image::Index& index, const image::Descriptor& root,
                                 const image::PlatformFilter& filter) {
   const std::vector<std::string> available = platform_names(index);
@@ -59,9 +63,7 @@ PlatformChoice choose_platforms(const image::Index& index, const image::Descript
     if (is_runnable(child) && filter.matches(*child.platform)) chosen.push_back(child);
   }
   if (chosen.empty()) {
-    throw diag::NetworkError(
-        fmt::format("there is no {} in the image; it has {}", filter.str(), fmt::join(available, ", ")),
-        "choose one with --platform, or take all of them with --platform all");
+    throw NoSuchPlatform(filter, fmt::format("{}", fmt::join(available, ", ")));
   }
   PlatformChoice choice{.root = chosen.front(), .written_index = {}, .notes = {}};
   note_missing(filter, chosen, choice.notes);

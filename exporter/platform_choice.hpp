@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/diag/error.hpp"
 #include "common/image/descriptor.hpp"
 #include "common/image/index.hpp"
 #include "common/image/platform.hpp"
@@ -17,7 +18,13 @@ struct PlatformChoice {
   std::vector<std::string> notes;            ///< what was left out, for the operator
 };
 
-/// `root` describes `index`. Throws NetworkError (exit 3) naming the platforms there are when none matches.
+/// An image has none of the platforms that are wanted; the message names those it has.
+class NoSuchPlatform : public diag::NetworkError {
+ public:
+  NoSuchPlatform(const image::PlatformFilter& wanted, const std::string& available);
+};
+
+/// `root` describes `index`. Throws NoSuchPlatform when none matches.
 PlatformChoice choose_platforms(const image::Index& index, const image::Descriptor& root,
                                 const image::PlatformFilter& filter);
 

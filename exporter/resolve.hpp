@@ -25,6 +25,7 @@ struct PinnedImage {
   transport::ImageGraph graph;      ///< what is carried under the name
   std::vector<image::Platform> platforms;
   std::string platform_choice;
+  std::optional<std::string> target;    ///< inside, where that is settled; --map goes before it
   std::optional<hash::Digest> subject;  ///< the image that a referrer or cosign tag accompanies
   std::optional<bundle::DockerImage> docker;
   std::vector<std::string> notes;  ///< what an operator should know: a narrowed index, a missing platform

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -12,6 +15,7 @@
 #include "common/diag/log.hpp"
 #include "common/image/image_list.hpp"
 #include "common/text/escape.hpp"
+#include "exporter/lock_file.hpp"
 #include "exporter/selected_names.hpp"
 #include "exporter/skopeo_yaml.hpp"
 
@@ -49,6 +53,8 @@ class Collector {
 
   void add_list(const cli::InputFile& list) {
     if (bundle::json_kind(list.text) == bundle::k_want_list_kind) return add_want_list(list);
+    if (bundle::json_kind(list.text) == k_lock_kind)
+      return add_lock(parse_lock(list.text, list.shown), list.shown);
     if (!looks_like_yaml(list.text)) {
       for (const image::ListedName& listed : image::parse_image_list(list.text, list.shown))
         add_name(listed.text, listed.place);
@@ -104,13 +110,42 @@ class Collector {
     wanted.insert(wanted.end(), image.blobs.begin(), image.blobs.end());
   }
 
+  // A lock goes before what only names an image, and two locks must agree.
+  void add_lock(Lock lock, const std::string& file) {
+    if (m_selection.locked_names.value_or(lock.names) != lock.names) {
+      throw diag::UsageError(file + " and another lock name images inside in different ways",
+                             "run the locks one after another");
+    }
+    m_selection.locked_names = lock.names;
+    for (Wanted& image : lock.images) {
+      const auto [known, is_new] = m_seen.try_emplace(image.name, m_selection.images.size());
+      if (is_new) {
+        m_selection.images.push_back(std::move(image));
+        continue;
+      }
+      std::optional<Pin>& pin = m_selection.images[known->second].pin;
+      if (pin && !same_but_file(*pin, *image.pin)) {
+        throw diag::UsageError(fmt::format("{} pins {} as {} does not", file, image.name.str(), pin->lock),
+                               "run the locks one after another");
+      }
+      pin = std::move(image.pin);
+    }
+  }
+
+  static bool same_but_file(Pin a, const Pin& b) {
+    a.lock = b.lock;
+    return a == b;
+  }
+
   void add(image::Reference name) {
-    if (m_seen.insert(name).second) m_selection.images.push_back({std::move(name)});
+    if (m_seen.try_emplace(name, m_selection.images.size()).second) {
+      m_selection.images.push_back({std::move(name)});
+    }
   }
 
   Selection& m_selection;
   const SelectOptions& m_options;
-  std::set<image::Reference> m_seen;
+  std::map<image::Reference, std::size_t> m_seen;  // place in m_selection.images
 };
 
 // LIST in general, or NAME=LIST.
@@ -147,7 +182,18 @@ void choose_platforms(const SelectOptions& options, Selection& selection) {
                            "write --platform linux/amd64, linux/amd64,linux/arm64 or all, for one image "
                            "--platform nginx:1.27=all");
   }
-  const SelectedNames selected(selection.images, selection.repositories);
+  const bool all_pinned = !selection.images.empty() && selection.repositories.empty() &&
+                          std::all_of(selection.images.begin(), selection.images.end(),
+                                      [](const Wanted& image) { return image.pin.has_value(); });
+  if (all_pinned && !options.platforms.empty()) {
+    throw diag::UsageError("--platform chooses nothing here: a lock says which platforms are carried",
+                           "leave it out, or make another lock with airgap-export plan --lock FILE");
+  }
+  selection.default_platform = selection.default_platform && !all_pinned;
+  std::vector<Wanted> free_to_choose;
+  std::copy_if(selection.images.begin(), selection.images.end(), std::back_inserter(free_to_choose),
+               [](const Wanted& image) { return !image.pin; });
+  const SelectedNames selected(free_to_choose, selection.repositories);
   for (const auto& [name, rule] : selection.platforms.asked.all()) {
     if (selected.has(name)) continue;
     throw diag::UsageError(fmt::format("{}: {} is not selected", rule.place, name.str()),
@@ -191,12 +237,23 @@ Selection select(const SelectOptions& options) {
   if (selection.images.empty() && selection.repositories.empty() && selection.blobs.empty()) {
     throw diag::UsageError("no images are selected", "name images, or give a list with --from FILE");
   }
+  // What is pinned comes first: where an accessory is pinned and found too, the pin counts.
+  std::stable_partition(selection.images.begin(), selection.images.end(),
+                        [](const Wanted& image) { return image.pin.has_value(); });
   narrow_lists(options, selection);
   choose_platforms(options, selection);
   return selection;
 }
 
 image::Mapping names_inside(const Selection& selection, image::Mapping asked) {
+  if (selection.locked_names) {
+    if (asked.mode != image::NameMode::path && asked.mode != *selection.locked_names) {
+      throw diag::UsageError(fmt::format("--{} and the lock differ: it says how images are called inside",
+                                         image::name_of(asked.mode)),
+                             "leave it out, or make another lock with airgap-export plan --lock FILE");
+    }
+    asked.mode = *selection.locked_names;
+  }
   for (const auto& [name, rule] : selection.targets.all()) asked.listed.emplace(name.str(), rule.value);
   return asked;
 }

@@ -14,7 +14,7 @@ namespace airgap::exporter {
 struct SelectOptions {
   std::vector<std::string> images{};  ///< as on the command line
   std::vector<std::string>
-      from_files{};  ///< --from: plain lists, skopeo's YAML, want-lists; "-" is standard input
+      from_files{};  ///< --from: plain lists, skopeo's YAML, locks, want-lists; "-" is standard input
   /// --platform: "all", "linux/amd64,linux/arm64", or the same for one repository or image: "nginx:1=all".
   /// Without one in general, this machine's.
   std::vector<std::string> platforms{};
@@ -32,7 +32,8 @@ struct SelectOptions {
 /// differ about one registry or image, a rule for what is not selected, or nothing selected.
 Selection select(const SelectOptions& options);
 
-/// How images are called inside: what `asked` (the command line) says, then what the selection's lists say.
+/// How images are called inside: what `asked` (the command line) says, then what the selection's lists say;
+/// images of a lock as it says (PinnedImage::target). Throws UsageError where options and lock differ.
 image::Mapping names_inside(const Selection& selection, image::Mapping asked);
 
 }  // namespace airgap::exporter

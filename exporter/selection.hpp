@@ -1,11 +1,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bundle-format/want_list.hpp"
 #include "common/cli/registry_access.hpp"
+#include "common/hash/digest.hpp"
+#include "common/image/mapping.hpp"
 #include "common/image/platform.hpp"
 #include "common/image/reference.hpp"
 #include "exporter/name_rules.hpp"
@@ -13,9 +16,21 @@
 
 namespace airgap::exporter {
 
+/// What a lock says of an image: its name stands for this, whatever its tag does.
+struct Pin {
+  hash::Digest source;   ///< what the name stood for in the registry
+  hash::Digest carried;  ///< what travels under the name: the same, or what `platforms` chose of it
+  image::PlatformFilter platforms;
+  std::string target;                   ///< inside: path[:tag] or path@digest
+  std::optional<hash::Digest> subject;  ///< the image that it accompanies
+  std::string lock;                     ///< the file, for messages
+  friend bool operator==(const Pin&, const Pin&) = default;
+};
+
 /// One image to be resolved.
 struct Wanted {
-  image::Reference name;  ///< with a tag or a digest
+  image::Reference name;     ///< with a tag or a digest
+  std::optional<Pin> pin{};  ///< then nothing is asked for what accompanies it: the lock names that too
   friend bool operator==(const Wanted&, const Wanted&) = default;
 };
 
@@ -50,8 +65,9 @@ struct Selection {
   std::map<image::Reference, std::vector<bundle::WantedBlob>> blobs;
   cli::SettingsOfRegistries registries;  ///< what the lists say of them
   WantedPlatforms platforms;
-  TargetRules targets;            ///< what the lists say of names inside
-  bool default_platform = false;  ///< the operator named none, so this machine's was taken
+  TargetRules targets;                          ///< what the lists say of names inside
+  std::optional<image::NameMode> locked_names;  ///< how a lock names images inside
+  bool default_platform = false;                ///< the operator named none, so this machine's was taken
 };
 
 }  // namespace airgap::exporter

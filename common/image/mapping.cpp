@@ -97,6 +97,13 @@ bool has_tag(std::string_view path) {
   return path.find(':', path.rfind('/') + 1) != std::string_view::npos;
 }
 
+// With the tag of `source`, unless the path has one, and its digest.
+std::string completed(std::string path, const Reference& source) {
+  if (source.tag && !has_tag(path)) path += ":" + *source.tag;
+  if (source.digest) path += "@" + source.digest->str();
+  return path;
+}
+
 }  // namespace
 
 std::string_view name_of(NameMode mode) noexcept {
@@ -153,15 +160,15 @@ void Mapping::add_rule(std::string_view from_to) {
 }
 
 std::string Mapping::inside(const Reference& source) const {
+  if (auto path = by_rule(source)) return std::move(*path);
+  const std::string* place = listed_place(listed, source);
+  return completed(place != nullptr ? *place : by_mode(mode, source), source);
+}
+
+std::optional<std::string> Mapping::by_rule(const Reference& source) const {
   const MapRule* rule = best_rule(rules, source);
-  const std::string* place = rule == nullptr ? listed_place(listed, source) : nullptr;
-  std::string path = place != nullptr   ? *place
-                     : rule == nullptr  ? by_mode(mode, source)
-                     : is_prefix(*rule) ? rule->to + full_name(source).substr(rule->from.size())
-                                        : rule->to;
-  if (source.tag && !has_tag(path)) path += ":" + *source.tag;
-  if (source.digest) path += "@" + source.digest->str();
-  return path;
+  if (rule == nullptr) return std::nullopt;
+  return completed(is_prefix(*rule) ? rule->to + source.name().substr(rule->from.size()) : rule->to, source);
 }
 
 Reference Mapping::target(const Reference& source, const RegistryTarget& where) const {

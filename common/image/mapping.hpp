@@ -49,6 +49,8 @@ struct Mapping {
 
   /// The place inside, without a registry: "path[:tag][@digest]", with the tag and digest of `source`.
   std::string inside(const Reference& source) const;
+  /// The same as far as `rules` say it.
+  std::optional<std::string> by_rule(const Reference& source) const;
   /// Throws FormatError when the name becomes one that no registry takes.
   Reference target(const Reference& source, const RegistryTarget& where) const;
 

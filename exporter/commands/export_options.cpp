@@ -6,8 +6,9 @@ namespace airgap::exporter {
 
 void ExportOptions::declare_selection(cli::Command& command) {
   command.positionals("IMAGE", select.images, 0, "image names: nginx:1.27, quay.io/org/app@sha256:…");
-  command.option("--from", select.from_files, "FILE",
-                 "images: a name a line, the YAML of skopeo sync, or a want-list; - is standard input");
+  command.option(
+      "--from", select.from_files, "FILE",
+      "images: a name a line, the YAML of skopeo sync, a lock or a want-list; - is standard input");
   command.flag("--all-tags", select.all_tags, "names without a tag mean all tags, not latest");
   command.flag("--allow-empty", allow_empty, "a repository none of whose tags is wanted is no error");
   command.option("--exclude", select.exclude, "REGEX", "of listed tags, leave out those that it matches");

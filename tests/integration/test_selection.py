@@ -168,6 +168,32 @@ def test_push_puts_images_where_the_file_says(airgap: Airgap, pull_yaml: Pull, m
     assert client.digest("mirror/base/app", SIGNATURE.digest) == SIGNATURE.digest
 
 
+def test_a_signature_goes_where_its_image_goes(pull_yaml: Pull, memory: MemoryRegistry, bundle_dir: Path) -> None:
+    """Also where the target is of one tag, and the signature has a tag or a digest of its own, or a signature."""
+    sbom = oci.sbom_for(APP)
+    of_sbom = oci.signature_for(sbom)
+    memory.add("org/app", oci.cosign_tag(APP.digest), SIGNATURE)
+    memory.add_referrer("org/app", APP, sbom)
+    memory.add("org/app", oci.cosign_tag(sbom.digest), of_sbom)
+    pull_yaml({"images": {"org/app": ["1.0.0"]}, "targets": {"org/app:1.0.0": "base/app:stable"}},
+              "--platform", "all").ok()
+    assert {image["target"] for image in images(bundle_dir).values()} == {
+        "base/app:stable", f"base/app:{oci.cosign_tag(APP.digest)}", f"base/app@{sbom.digest}",
+        f"base/app:{oci.cosign_tag(sbom.digest)}"}
+
+
+def test_what_a_directory_keeps_keeps_its_name_inside(pull: Pull, pull_yaml: Pull, memory: MemoryRegistry,
+                                                      bundle_dir: Path) -> None:
+    pull_yaml({"images": {"org/app": ["1.0.0"]}, "targets": {"org/app": "base/app"}}, "--platform", "all").ok()
+    pull(f"{memory.host}/org/web:1.0", "--platform", "all").ok()
+    assert {image["target"] for image in images(bundle_dir).values()} == {"base/app:1.0.0", "org/web:1.0"}
+
+
+def test_directories_of_skopeo_have_no_targets(pull_yaml: Pull, bundle_dir: Path) -> None:
+    pull_yaml({"images": {"org/app": ["1.0.0"]}, "targets": {"org/app": "base/app"}}, "--format", "skopeo-dir").fails(
+        2, r"sync.yaml:1:\d+: --format skopeo-dir has no other names")
+
+
 def test_map_on_the_command_line_goes_before_the_file(pull_yaml: Pull, memory: MemoryRegistry,
                                                       bundle_dir: Path) -> None:
     pull_yaml({"images": {"org/app": ["1.0.0", "1.9.0"]}, "targets": {"org/app": "base/app"}},

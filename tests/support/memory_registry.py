@@ -49,8 +49,12 @@ class MemoryRegistry(HttpServer):
     def put(self, repository: str, reference: str, data: bytes, media_type: str) -> None:
         """Bytes under a tag or digest, right or wrong."""
         self._manifests[repository, reference] = (media_type, data)
-        if ":" not in reference:
-            self._tags.setdefault(repository, []).append(reference)
+        if ":" not in reference and reference not in self._tags.setdefault(repository, []):
+            self._tags[repository].append(reference)
+
+    def remove(self, repository: str, reference: str) -> None:
+        """A manifest that is not served any more."""
+        del self._manifests[repository, reference]
 
     def add_referrer(self, repository: str, subject: Manifest, referrer: Manifest) -> None:
         self.add(repository, None, referrer)

@@ -30,6 +30,7 @@ exporter::PinnedImage image_of(const std::string& name, const std::vector<std::s
           .graph = graph,
           .platforms = {},
           .platform_choice = "all",
+          .target = {},
           .subject = {},
           .docker = {},
           .notes = {}};

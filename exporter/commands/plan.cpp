@@ -1,0 +1,59 @@
+#include <memory>
+
+#include "common/cli/report_file.hpp"
+#include "common/diag/error.hpp"
+#include "exporter/commands/commands.hpp"
+#include "exporter/commands/export_options.hpp"
+#include "exporter/export_run.hpp"
+
+namespace airgap::exporter {
+namespace {
+
+struct Options {
+  ExportOptions common;
+  std::string output;
+  std::string lock;
+  bool overwrite = false;
+  bool prune = false;
+  bool keep_going = false;
+};
+
+void declare(cli::Command& command, Options& options) {
+  options.common.declare_selection(command);
+  command.option("-o,--output", options.output, "DIR|FILE.tar", "count what is there already");
+  command.option("--lock", options.lock, "FILE", "write the pinned list, which --from of pull takes");
+  command.flag("--overwrite", options.overwrite, "as with pull");
+  command.flag("--prune", options.prune, "as with pull");
+  command.flag("--keep-going", options.keep_going, "leave out images that fail, and exit non-zero");
+  options.common.access.declare(command);
+  command.example("airgap-export plan --from images.txt",
+                  "names, digests, platforms, bytes; fetches no layer");
+  command.example("airgap-export plan --from sync.yaml --lock today.lock",
+                  "what the tags stand for today, for pull --from today.lock");
+}
+
+}  // namespace
+
+void add_plan(cli::App& app) {
+  cli::Command& command = app.command("plan", "Show what pull would do, and pin it");
+  const auto options = std::make_shared<Options>();
+  declare(command, *options);
+  command.runs([options](cli::Context& context) {
+    if (options->output == "-") {
+      throw diag::UsageError("nothing is there already in a pipe", "leave --output out");
+    }
+    if (!options->lock.empty()) cli::check_report_file(options->lock, "lock");
+    return run_export({.command = "plan",
+                       .source = options->common.source(options->keep_going),
+                       .names = options->common.names(),
+                       .output = options->output,
+                       .overwrite = options->overwrite,
+                       .prune = options->prune,
+                       .dry_run = true,
+                       .show_images = true,
+                       .lock = options->lock},
+                      context);
+  });
+}
+
+}  // namespace airgap::exporter
