@@ -54,7 +54,7 @@ std::string advice_on_quota(const Refusal& refusal) {
 }
 
 bool pushes(const Asked& asked) {
-  return asked.action != Asked::Action::read;
+  return asked.action == Asked::Action::push_blob || asked.action == Asked::Action::push_manifest;
 }
 
 bool is_quota(const Refusal& refusal, const Asked& asked) {
@@ -71,13 +71,17 @@ void throw_if_quota(const Refusal& refusal, const Asked& asked) {
                   asked.repository));
 }
 
+const char* advice_on_rights(const Asked& asked) {
+  if (asked.action == Asked::Action::remove) return "log in as a user who may delete there";
+  return pushes(asked) ? "log in as a user who may push there, and check that the project exists"
+                       : "check the name, and log in as a user who may pull it";
+}
+
 void throw_if_denied(const Refusal& refusal, const Asked& asked) {
   if (refusal.status != 401 && refusal.status != 403) return;
   throw diag::CredentialsError(fmt::format("{} answers {} for {}: missing or not permitted", asked.registry,
                                            refusal.str(), asked.subject),
-                               pushes(asked)
-                                   ? "log in as a user who may push there, and check that the project exists"
-                                   : "check the name, and log in as a user who may pull it");
+                               advice_on_rights(asked));
 }
 
 void throw_if_missing(const Refusal& refusal, const Asked& asked) {
@@ -127,6 +131,10 @@ void throw_if_policy(const Refusal& refusal, const Asked& asked) {
   const int status = refusal.status;
   if (asked.action == Asked::Action::read && status == 412) {
     throw diag::CredentialsError(headline(refusal, asked), "a policy of the registry blocks this image");
+  }
+  if (asked.action == Asked::Action::remove && status == 405) {
+    throw diag::NetworkError(headline(refusal, asked),
+                             "deleting is switched off there: docker-registry needs storage.delete.enabled");
   }
   if (!pushes(asked)) return;
   if (status == 405 && (refusal.has("UNSUPPORTED") || asked.action == Asked::Action::push_blob)) {

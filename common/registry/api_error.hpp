@@ -52,7 +52,7 @@ Refusal read_refusal(http::Response& response);
 
 /// What was asked for, for the message and the kind of a refusal.
 struct Asked {
-  enum class Action { read, push_blob, push_manifest };
+  enum class Action { read, push_blob, push_manifest, remove };
   Action action = Action::read;
   std::string registry;      ///< as the user named it
   std::string repository;    ///< path

@@ -218,4 +218,14 @@ PutResult RegistryClient::put_manifest(const Repository& repository, std::string
                                 media_type);
 }
 
+bool RegistryClient::delete_tag(const Repository& repository, std::string_view tag) {
+  expect_push(repository);
+  return registry::delete_tag(m_session->exactly(repository), repository.path, tag);
+}
+
+void RegistryClient::delete_manifest(const Repository& repository, const hash::Digest& digest) {
+  expect_push(repository);
+  registry::delete_manifest(m_session->exactly(repository), repository.path, digest);
+}
+
 }  // namespace airgap::registry

@@ -116,6 +116,12 @@ class RegistryClient {
   PutResult put_manifest(const Repository& repository, std::string_view reference, std::string_view bytes,
                          std::string_view media_type);
 
+  /// Takes a tag away and leaves the manifest; true when it is gone. False where the registry does not delete
+  /// by tag: many delete manifests alone (docker-registry 2.8), with every tag of theirs.
+  bool delete_tag(const Repository& repository, std::string_view tag);
+  /// Deletes a manifest with all its tags; none is left when it is not there.
+  void delete_manifest(const Repository& repository, const hash::Digest& digest);
+
  private:
   class Session;
   std::unique_ptr<Session> m_session;

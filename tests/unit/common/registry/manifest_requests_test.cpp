@@ -235,5 +235,42 @@ TEST_CASE("a web page in answer to a PUT is no success (R66)") {
   CHECK_THROWS_AS(f.client.put_manifest(f.repository, "1", k_manifest, k_oci), diag::NetworkError);
 }
 
+TEST_CASE("a tag is deleted where the registry does that; otherwise it is as it was") {
+  struct Row {
+    int status;
+    bool gone;
+  };
+  for (const Row& row : std::vector<Row>{{202, true}, {200, true}, {404, true}, {400, false}, {405, false}}) {
+    CAPTURE(row.status);
+    RegistryFixture f;
+    f.http.next("DELETE " + k_base + "manifests/1", {.status = row.status, .body = errors("X")});
+    CHECK(f.client.delete_tag(f.repository, "1") == row.gone);
+  }
+}
+
+TEST_CASE("a refused deletion says what was to go and why it stays") {
+  struct Row {
+    int status;
+    diag::ErrorKind kind;
+    const char* says;
+  };
+  const hash::Digest digest = hash::sha256_of("x");
+  for (const Row& row :
+       std::vector<Row>{{405, diag::ErrorKind::network, "deleting is switched off"},
+                        {403, diag::ErrorKind::credentials, "may delete there"},
+                        {500, diag::ErrorKind::network, "refused the deletion of team/app@sha256:"}}) {
+    CAPTURE(row.status);
+    RegistryFixture f;
+    f.http.next("DELETE " + k_base + "manifests/" + digest.str(),
+                {.status = row.status, .body = errors("X")});
+    const diag::Error error = error_of([&] {
+      f.client.delete_manifest(f.repository, digest);
+      return 0;
+    });
+    CHECK(error.kind() == row.kind);
+    CHECK((error.message() + error.hint()).find(row.says) != std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace airgap::registry
