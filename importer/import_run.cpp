@@ -6,6 +6,7 @@
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/creation_time.hpp"
+#include "common/cli/naming.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/delivery/delivery_run.hpp"
 #include "common/text/escape.hpp"
@@ -21,14 +22,6 @@ namespace {
 using delivery::DeliveryRun;
 using delivery::Failures;
 using delivery::PushOptions;
-
-image::RegistryTarget parse_target(const std::string& text) {
-  try {
-    return image::RegistryTarget::parse(text);
-  } catch (const diag::FormatError& error) {
-    throw diag::UsageError(error.message(), error.hint());
-  }
-}
 
 delivery::Sender the_bundle() {
   return {.name = "the bundle",
@@ -107,7 +100,7 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
 }  // namespace
 
 int run_import(const ImportSettings& settings, cli::Context& context) {
-  const image::RegistryTarget target = parse_target(settings.target);
+  const image::RegistryTarget target = cli::parse_target(settings.target);
   if (!settings.receipt.empty()) cli::check_report_file(settings.receipt, "receipt");
   if (!settings.want_list.empty()) cli::check_report_file(settings.want_list, "want-list");
   DeliveryRun run({.command = "push",

@@ -4,6 +4,14 @@
 
 namespace airgap::cli {
 
+image::RegistryTarget parse_target(const std::string& text) {
+  try {
+    return image::RegistryTarget::parse(text);
+  } catch (const diag::FormatError& error) {
+    throw diag::UsageError(error.message(), error.hint());
+  }
+}
+
 image::Mapping parse_naming(bool scoped, bool flat, const std::vector<std::string>& maps) {
   if (scoped && flat) {
     throw diag::UsageError("--scoped and --flat exclude each other",

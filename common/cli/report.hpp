@@ -14,7 +14,7 @@ struct ImageOutcome {
   std::string digest;  ///< empty when it was never known
   std::string target;  ///< where it went: name in the internal registry; empty for export
   std::uint64_t bytes = 0;
-  std::string outcome;  ///< "fetched", "unchanged", "pushed", "present", "failed", "skipped"
+  std::string outcome;  ///< "fetched", "unchanged", "pushed", "present", "deleted", "failed", "skipped"
   double seconds = 0;
   std::string error;               ///< message, empty without a failure
   std::string error_kind;          ///< "network", "integrity", …

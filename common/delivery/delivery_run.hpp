@@ -1,11 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "common/cli/report.hpp"
+#include "common/cli/reported_run.hpp"
 #include "common/delivery/placement.hpp"
 #include "common/delivery/plan.hpp"
 #include "common/delivery/push.hpp"
@@ -32,13 +31,16 @@ class DeliveryRun {
   /// status.
   int run(const std::function<void()>& stages);
 
+  cli::ReportedRun& report() noexcept { return m_run; }
+
   // For the stages, in this order.
 
   /// An image that did not get as far as a placement.
   void leave_out(const std::string& name, const diag::Error& error);
-  /// Asks the registry, plans and shows the plan. `required` are the blobs that the sender does not have.
+  /// Asks the registry what is not in `known`, plans and shows the plan. `required` are the blobs that the
+  /// sender does not have.
   Plan plan(std::vector<Placement> placements, registry::RegistryClient& client,
-            const RequiredBlobs& required = {});
+            const RequiredBlobs& required = {}, KnownTags known = {});
   /// push -> confirm, or nothing in a dry run, and records what became of each image. `push_blobs` carries
   /// out the blob steps; `again` as for push_manifests. Returns, beside the placements, which are in place.
   std::vector<bool> execute(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
@@ -46,13 +48,10 @@ class DeliveryRun {
 
  private:
   void record(const Plan& plan, const Failures& failures, const std::string& outcome_word);
-  void fail(cli::ImageOutcome& outcome, const diag::Error& error);
-  double seconds() const;
 
   DeliverySettings m_settings;
   cli::Context& m_context;
-  std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
-  cli::RunReport m_report;
+  cli::ReportedRun m_run;
 };
 
 }  // namespace airgap::delivery

@@ -13,6 +13,7 @@ namespace {
 
 struct Need {
   image::Descriptor blob;
+  std::optional<registry::Repository> source;  // in the target registry
   std::set<registry::Repository> repositories;
   std::vector<std::size_t> images;
 };
@@ -22,7 +23,9 @@ std::map<hash::Digest, Need> needs_of(const std::vector<Placement>& placements) 
   for (std::size_t i = 0; i < placements.size(); ++i) {
     for (const auto* blobs : {&placements[i].graph.configs, &placements[i].graph.layers}) {
       for (const image::Descriptor& blob : *blobs) {
-        Need& need = needs.try_emplace(blob.digest, Need{blob, {}, {}}).first->second;
+        Need& need = needs.try_emplace(blob.digest, Need{blob, {}, {}, {}}).first->second;
+        const auto& from = placements[i].from;
+        if (from && from->registry == placements[i].repository.registry) need.source = from;
         need.repositories.insert(placements[i].repository);
         need.images.push_back(i);
       }
@@ -43,6 +46,7 @@ BlobStep step_for(const Need& need, const RegistryContent& content, const Requir
   step.carried = !required.contains(need.blob.digest);
   const auto elsewhere = content.elsewhere.find(need.blob.digest);
   if (!step.from && elsewhere != content.elsewhere.end()) step.from = elsewhere->second;
+  if (!step.from) step.from = need.source;
   return step;
 }
 
@@ -100,7 +104,7 @@ void plan_manifests(Plan& plan, const RegistryContent& content) {
 void plan_tags(Plan& plan, const RegistryContent& content) {
   for (std::size_t i = 0; i < plan.placements.size(); ++i) {
     const Placement& placement = plan.placements[i];
-    if (!placement.target.tag) continue;
+    if (!placement.target.tag || placement.in_place()) continue;
     TagStep step{.image = i, .target = placement.target, .digest = placement.digest, .before = {}};
     const auto found = content.tags.find(placement.target);
     if (found != content.tags.end()) step.before = found->second;

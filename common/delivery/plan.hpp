@@ -14,7 +14,7 @@ namespace airgap::delivery {
 struct BlobStep {
   image::Descriptor blob;
   std::optional<registry::Repository>
-      from;  ///< a repository of the target that has it already: mount from there
+      from;  ///< a repository of the same registry that has it already: mount from there
   std::vector<registry::Repository>
       missing;                      ///< those that lack it; without `from` the first one gets an upload
   std::vector<std::size_t> images;  ///< placements that need it
@@ -68,7 +68,7 @@ struct Plan {
   std::vector<BlobStep> blobs;
   std::vector<ManifestStep> manifests;
   std::vector<ReferrersStep> referrers;
-  std::vector<TagStep> tags;  ///< all of them, unchanged ones too
+  std::vector<TagStep> tags;  ///< unchanged ones too, but for those of images in place
   std::vector<MissingBlob> missing;
   std::uint64_t upload_bytes = 0;
   std::uint64_t mount_bytes = 0;

@@ -26,6 +26,13 @@ std::optional<std::pair<hash::Digest, image::Descriptor>> referrer(
   return std::pair{subject->digest, std::move(entry)};
 }
 
+// The subject, and how its list shows this referrer.
+std::optional<std::pair<hash::Digest, image::Descriptor>> listed(const Placement& placement) {
+  if (!placement.in_place()) return referrer(placement.graph.root());
+  if (!placement.referrer) return std::nullopt;
+  return std::pair{*placement.subject, *placement.referrer};
+}
+
 }  // namespace
 
 std::map<std::pair<registry::Repository, hash::Digest>, Subject> referred_subjects(
@@ -37,8 +44,8 @@ std::map<std::pair<registry::Repository, hash::Digest>, Subject> referred_subjec
   std::map<std::pair<registry::Repository, hash::Digest>, Subject> found;
   for (std::size_t i = 0; i < placements.size(); ++i) {
     const Placement& placement = placements[i];
-    if (!placement.subject || placement.target.tag || placement.graph.manifests.empty()) continue;
-    auto entry = referrer(placement.graph.root());
+    if (!placement.subject || placement.target.tag) continue;
+    auto entry = listed(placement);
     if (!entry || brought.contains({placement.repository, referrers_tag(entry->first)})) continue;
     Subject& subject = found[{placement.repository, entry->first}];
     subject.referrers.push_back(std::move(entry->second));

@@ -17,7 +17,7 @@ struct Question {
   const image::Reference* tag = nullptr;  // of a tag
 };
 
-std::vector<Question> questions(const std::vector<Placement>& placements) {
+std::vector<Question> questions(const std::vector<Placement>& placements, const KnownTags& known) {
   std::set<RegistryContent::Key> seen;
   std::vector<Question> list;
   const auto ask = [&](Kind kind, const Placement& placement, const hash::Digest& digest) {
@@ -29,7 +29,7 @@ std::vector<Question> questions(const std::vector<Placement>& placements) {
     for (const auto& blob : placement.graph.layers) ask(Kind::blob, placement, blob.digest);
     for (const auto& manifest : placement.graph.manifests)
       ask(Kind::manifest, placement, manifest.descriptor.digest);
-    if (placement.target.tag) {
+    if (placement.target.tag && !known.contains(placement.target)) {
       list.push_back({Kind::tag, {placement.repository, placement.digest}, &placement.target});
     }
   }
@@ -64,8 +64,14 @@ RegistryContent survey(const std::vector<Placement>& placements, registry::Regis
   if (options.to_push) {
     for (const Placement& placement : placements) client.expect_push(placement.repository);
   }
-  std::vector<Question> list = questions(placements);
+  std::vector<Question> list = questions(placements, options.tags);
   RegistryContent found;
+  for (const auto& [tag, digest] : options.tags) {
+    if (digest) found.tags.emplace(tag, *digest);
+  }
+  for (const Placement& placement : placements) {
+    if (placement.in_place()) found.manifests.emplace(placement.repository, placement.digest);
+  }
   if (const auto subjects = referred_subjects(placements); !subjects.empty()) {
     const auto& [repository, digest] = subjects.begin()->first;
     found.keeps_referrers = client.referrers(repository, digest).has_value();

@@ -28,8 +28,12 @@ struct RegistryContent {
   std::set<Key> referrers_tags;  ///< subjects for which it has a list of referrers under a tag
 };
 
+/// What target tags stand for, where that was asked already; nothing for those that are absent.
+using KnownTags = std::map<image::Reference, std::optional<hash::Digest>>;
+
 struct SurveyOptions {
   std::size_t jobs = 6;
+  KnownTags tags{};
   std::stop_token stop;
   bool to_push = true;                       ///< the repositories are going to be written to
   std::function<void(std::uint64_t)> begin;  ///< told how many questions there are
@@ -37,7 +41,9 @@ struct SurveyOptions {
 };
 
 /// Asks the registry by HEAD alone, so that no pull is counted there; and once, when there are referrers,
-/// whether it has the referrers API.
+/// whether it has the referrers API. A tag list would not save questions of an empty registry:
+/// docker-registry answers NAME_UNKNOWN as well for a repository that has blobs and manifests and no tag yet,
+/// as an interrupted push leaves it.
 RegistryContent survey(const std::vector<Placement>& placements, registry::RegistryClient& client,
                        const SurveyOptions& options);
 

@@ -195,3 +195,31 @@ TEST_CASE("a blob that nobody has is missing, with the images that need it") {
   CHECK(plan.blobs.size() == 1);
   CHECK_FALSE(plan.nothing_to_do());
 }
+
+TEST_CASE(
+    "what comes from a repository of the same registry is mounted from there, from elsewhere it is sent") {
+  delivery::Placement copy = placement(k_a, "A", {"base"});
+  copy.from = registry::Repository{"r.example", "source"};
+  auto plan = make_plan({copy}, {});
+  REQUIRE(plan.blobs.size() == 1);
+  CHECK(plan.blobs[0].from == copy.from);
+  CHECK(plan.mount_bytes == 4);
+  copy.from->registry = "elsewhere.example";
+  plan = make_plan({copy}, {});
+  CHECK(plan.blobs[0].upload());
+}
+
+TEST_CASE("an image in place needs nothing but the list of referrers that it stands in") {
+  delivery::Placement signature = signature_of("A", k_a);
+  signature.referrer = signature.graph.root().descriptor;
+  signature.graph = {};
+  delivery::RegistryContent content;
+  content.manifests.insert({k_a, signature.digest});
+  const auto plan = make_plan({signature}, content);
+  CHECK(plan.manifests.empty());
+  REQUIRE(plan.referrers.size() == 1);
+  CHECK(plan.referrers[0].subject == hash::sha256_of("A"));
+  CHECK(plan.referrers[0].referrers[0].digest == signature.digest);
+  content.referrers_tags.insert({k_a, hash::sha256_of("A")});
+  CHECK(make_plan({signature}, content).nothing_to_do());
+}
