@@ -73,6 +73,7 @@ struct ImageResolver::Visit {
   DocumentSource& documents;
   std::set<std::string> seen;  ///< names of accessories
   std::size_t depth = 0;
+  bool has_api = false;                            ///< the registry listed referrers, if none
   bool mirror_lists_some = false;                  ///< so the mirrors' word on the others will do
   std::optional<registry::MirrorsKnowNone> doubt;  ///< about something that accompanies it
 };
@@ -89,9 +90,11 @@ std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool refer
 
   Visit visit{
       .repository = repository_of(wanted.name), .documents = documents, .seen = {}, .depth = 0, .doubt = {}};
-  std::set<hash::Digest> subjects{found.front().source_digest};
+  const std::optional<image::Descriptor> in_place = found.front().in_place;
+  std::set<hash::Digest> subjects{found.front().source_digest, found.front().root().digest};
   for (const auto& manifest : found.front().graph.manifests) subjects.insert(manifest.descriptor.digest);
   for (const hash::Digest& subject : subjects) add_accessories(subject, visit, found);
+  if (in_place) add_accessories_of_children(*in_place, visit, found);
   if (visit.doubt && !visit.mirror_lists_some) {
     ask_for_accessories([&] { throw registry::MirrorsKnowNone(*visit.doubt); });
   }
@@ -102,16 +105,30 @@ PinnedImage ImageResolver::pin(const image::Reference& name, DocumentSource& doc
                                const image::PlatformFilter& filter) {
   const bundle::Image* known = m_known.find(name);
   if (name.digest) {
-    if (known != nullptr && known->digest == *name.digest) return recall(*known, documents);
+    if (known != nullptr && known->digest == *name.digest) return pin_known(*known, documents);
     // What is pinned must stay pullable: it travels whole, whatever the platforms.
     return pin_from_registry(name, *name.digest, documents, {.all = true, .platforms = {}});
   }
   const auto head = m_client.head_manifest(repository_of(name), *name.tag);
   if (!head) throw_missing(name);
   if (known != nullptr && known->source_digest == head->digest && chosen_by(*known, filter)) {
-    return recall(*known, documents);
+    return pin_known(*known, documents);
   }
   return pin_from_registry(name, head->digest, documents, filter);
+}
+
+PinnedImage ImageResolver::pin_known(const bundle::Image& image, DocumentSource& documents) {
+  if (!m_known.whole) return recall(image, documents);
+  return {.name = image.name,
+          .repository = repository_of(image.name),
+          .source_digest = image.source_digest,
+          .graph = {},
+          .platforms = image.platforms,
+          .platform_choice = image.platform_choice,
+          .subject = image.subject,
+          .docker = {},
+          .notes = {},
+          .in_place = image::Descriptor{image.media_type, image.digest, image.size}};
 }
 
 // What an interrupted run left of it spares the question, which registries count.
@@ -189,16 +206,22 @@ PinnedImage ImageResolver::pin_read(const image::Reference& name, registry::Fetc
   }
   if (choice.written_index) documents.add(choice.root.digest, std::move(*choice.written_index));
 
-  PinnedImage pinned{.name = name,
-                     .repository = repository_of(name),
-                     .source_digest = source_digest,
-                     .graph = transport::load_graph(documents, choice.root),
-                     .platforms = {},
-                     .platform_choice = filter.str(),
-                     .target = {},
-                     .subject = {},
-                     .docker = {},
-                     .notes = std::move(choice.notes)};
+  const bundle::Image* known = m_known.whole ? m_known.find(name) : nullptr;
+  const bool in_place = known != nullptr && known->digest == choice.root.digest;
+  PinnedImage pinned{
+      .name = name,
+      .repository = repository_of(name),
+      .source_digest = source_digest,
+      .graph = in_place ? transport::ImageGraph{} : transport::load_graph(documents, choice.root),
+      .platforms = {},
+      .platform_choice = filter.str(),
+      .subject = {},
+      .docker = {},
+      .notes = std::move(choice.notes)};
+  if (in_place) {
+    pinned.in_place = choice.root;
+    return pinned;
+  }
   learn_platform(pinned, documents, filter);
   pinned.docker = docker_entry(pinned);
   return pinned;
@@ -225,6 +248,22 @@ void ImageResolver::learn_platform(PinnedImage& image, DocumentSource& documents
   image.platforms = {platform};
 }
 
+// An index in place was not read, so its children are not known. They may have signatures of their own where
+// the registry has the referrers API, or some tag of the repository is a signature's: the index is read then,
+// from the place that it is in, if that serves it.
+void ImageResolver::add_accessories_of_children(const image::Descriptor& root, Visit& visit,
+                                                std::vector<PinnedImage>& found) {
+  if (image::manifest_kind(root.media_type) != image::ManifestKind::index) return;
+  const auto& tags = m_tags.of(visit.repository).tags;
+  const bool signed_ones = tags && std::any_of(tags->begin(), tags->end(),
+                                               [](const auto& tag) { return tag.starts_with("sha256-"); });
+  if (!visit.has_api && !signed_ones) return;
+  const auto parsed = image::parse_manifest(visit.documents.read_manifest(root), {}, root.media_type);
+  for (const image::Descriptor& child : parsed.index()->manifests) {
+    add_accessories(child.digest, visit, found);
+  }
+}
+
 void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
                                     std::vector<PinnedImage>& found) {
   if (visit.depth == k_max_accessory_depth) return;
@@ -235,6 +274,7 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
     accessory.subject = subject;
     accessory.docker.reset();
     std::vector<hash::Digest> next;
+    if (accessory.in_place) next.push_back(accessory.in_place->digest);
     for (const auto& manifest : accessory.graph.manifests) next.push_back(manifest.descriptor.digest);
     found.push_back(std::move(accessory));
     ++visit.depth;
@@ -247,7 +287,11 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
   for (const image::Descriptor& referrer : referrers_of(subject, visit)) {
     image::Reference by_digest = name;
     by_digest.digest = referrer.digest;
-    accompany(by_digest, [&] { return pin(by_digest, visit.documents, whole); });
+    accompany(by_digest, [&] {
+      PinnedImage pinned = pin(by_digest, visit.documents, whole);
+      pinned.referrer = referrer;
+      return pinned;
+    });
   }
   for (const std::string& tag : tags_about(subject, visit)) {
     image::Reference by_tag = name;
@@ -261,6 +305,7 @@ std::vector<image::Descriptor> ImageResolver::referrers_of(const hash::Digest& s
     try {
       registry::FoundReferrers found = m_client.find_referrers(visit.repository, subject);
       if (found.of_mirror) visit.mirror_lists_some = true;
+      if (found.listed) visit.has_api = true;
       return std::move(found.listed).value_or(std::vector<image::Descriptor>{});
     } catch (const registry::MirrorsKnowNone& error) {
       visit.doubt = error;

@@ -33,6 +33,7 @@ class ImageResolver {
   struct Visit;
   PinnedImage pin(const image::Reference& name, DocumentSource& documents,
                   const image::PlatformFilter& filter);
+  PinnedImage pin_known(const bundle::Image& image, DocumentSource& documents);
   std::optional<registry::FetchedManifest> known_root(const hash::Digest& digest) const;
   registry::FetchedManifest read_root(const image::Reference& name, const hash::Digest& digest);
   PinnedImage pin_from_registry(const image::Reference& name, const hash::Digest& digest,
@@ -46,6 +47,8 @@ class ImageResolver {
   std::vector<image::Descriptor> referrers_of(const hash::Digest& subject, Visit& visit);
   std::vector<std::string> tags_about(const hash::Digest& subject,
                                       Visit& visit);  ///< cosign's; fallback tags
+  void add_accessories_of_children(const image::Descriptor& root, Visit& visit,
+                                   std::vector<PinnedImage>& found);
 
   const Selection& m_selection;
   registry::RegistryClient& m_client;

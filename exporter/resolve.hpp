@@ -22,13 +22,17 @@ struct PinnedImage {
   image::Reference name;
   registry::Repository repository;  ///< where its blobs come from
   hash::Digest source_digest;       ///< what the name stood for in the registry
-  transport::ImageGraph graph;      ///< what is carried under the name
+  transport::ImageGraph graph;      ///< what is carried under the name; empty for an image in place
   std::vector<image::Platform> platforms;
   std::string platform_choice;
   std::optional<std::string> target;    ///< inside, where that is settled; --map goes before it
   std::optional<hash::Digest> subject;  ///< the image that a referrer or cosign tag accompanies
   std::optional<bundle::DockerImage> docker;
   std::vector<std::string> notes;  ///< what an operator should know: a narrowed index, a missing platform
+  std::optional<image::Descriptor> in_place{};  ///< the root, where it goes to an image that is known whole
+  std::optional<image::Descriptor> referrer{};  ///< as the list of the subject's referrers shows it
+
+  const image::Descriptor& root() const { return in_place ? *in_place : graph.root().descriptor; }
 };
 
 /// An image that could not be resolved.
@@ -44,12 +48,15 @@ struct PinnedImages {
   std::map<hash::Digest, std::shared_ptr<const std::string>> configs;
 };
 
-/// What an earlier bundle in the same place knows, so that an unchanged tag costs one HEAD.
+/// What the place that the images go to (an earlier bundle, a registry) knows, so that an unchanged tag costs
+/// one HEAD.
 struct KnownImages {
   /// The recorded image of that name; null when there is none.
   std::function<const bundle::Image*(const image::Reference&)> find;
   /// The bytes of a manifest it holds, verified.
   std::function<std::optional<std::string>(const hash::Digest&)> manifest;
+  /// A known image is there with all that it names: it is not read.
+  bool whole = false;
 };
 
 struct ResolveOptions {

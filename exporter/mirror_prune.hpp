@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/delivery/placement.hpp"
+#include "common/registry/registry_client.hpp"
+#include "exporter/mirror_target.hpp"
+#include "exporter/selection.hpp"
+
+namespace airgap::exporter {
+
+/// A tag of a target repository that its source selection no longer has, and what it stands for.
+struct StaleTag {
+  std::string tag;
+  hash::Digest digest;
+};
+using StaleTags = std::map<registry::Repository, std::vector<StaleTag>>;
+
+/// What --prune takes away. Only a repository whose images all come from repositories that were selected by
+/// their tag lists (`whole`) loses tags, and only when some tag of these was selected. Signatures and the
+/// like (sha256-...) stay, unless what they accompany loses its tag here and is nowhere selected.
+StaleTags find_stale_tags(const std::vector<WantedTags>& whole,
+                          const std::vector<delivery::Placement>& placements, const MirrorTarget& target,
+                          registry::RegistryClient& client);
+
+}  // namespace airgap::exporter
