@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/contents.hpp"
 #include "common/diag/error.hpp"
 #include "common/transport/image_source.hpp"
 
@@ -31,6 +31,8 @@ class BundleReader : public transport::ImageSource {
     static const std::vector<BrokenImage> none;
     return none;
   }
+  /// The signatures that lie with an image of skopeo's directories.
+  virtual Signatures signatures_of(const Image&) const { return {}; }
 };
 
 /// Opens a directory, a tar archive, or a tree as skopeo sync writes it, by any of its folders. Throws

@@ -20,12 +20,16 @@ struct DockerImage {
   friend bool operator==(const DockerImage&, const DockerImage&) = default;
 };
 
+/// Signatures that lie beside a registry (lookaside), of an image's manifests, in their order.
+using Signatures = std::map<hash::Digest, std::vector<std::string>>;
+
 /// All that a bundle is to hold, known before its first layer moves.
 struct Contents {
   BundleInfo info;
   std::vector<DockerImage> docker_images;
   std::map<hash::Digest, std::shared_ptr<const std::string>>
-      manifests;  ///< bytes of every blob of kind manifest
+      manifests;                                      ///< bytes of every blob of kind manifest
+  std::map<image::Reference, Signatures> signatures;  ///< skopeo's directories alone have a place for them
 };
 
 /// A metadata file of a bundle, with its exact bytes.

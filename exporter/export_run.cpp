@@ -17,6 +17,7 @@
 #include "exporter/image_progress.hpp"
 #include "exporter/known_images.hpp"
 #include "exporter/lock_file.hpp"
+#include "exporter/lookaside_signatures.hpp"
 #include "exporter/orphans.hpp"
 #include "exporter/other_side.hpp"
 #include "exporter/plan.hpp"
@@ -62,6 +63,7 @@ class ExportRun {
     refuse_targets_in_tree(source.selection());
     open_place();
     PinnedImages pinned = source.pin(known_images(*m_place));
+    add_signatures(pinned);
     ExportPlan plan = plan_for(pinned);
     refuse_replacing(plan);
     const std::optional<Target> target = target_of(plan);
@@ -74,6 +76,15 @@ class ExportRun {
     // The plan has all that it needs; what was pinned is large where images are many.
     if (!m_settings.source.keep_going) pinned = {};
     transfer(pinned, plan);
+  }
+
+  void add_signatures(PinnedImages& pinned) {
+    if (m_form != bundle::OutputForm::skopeo_tree) {
+      warn_of_lookaside(pinned, m_settings.registries_d);
+    } else if (!m_settings.dry_run) {
+      add_lookaside_signatures(pinned, m_settings.registries_d, m_settings.source, *m_source, m_context,
+                               m_run);
+    }
   }
 
   void open_place() {

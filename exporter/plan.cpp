@@ -95,6 +95,7 @@ class Collector {
     if (!m_seen.insert(image.name).second) return;
     m_chosen.push_back(&image);
     if (image.docker) m_plan.contents.docker_images.push_back(*image.docker);
+    if (!image.signatures.empty()) m_plan.contents.signatures.emplace(image.name, image.signatures);
     for (const auto& manifest : image.graph.manifests) {
       add_blob(manifest.descriptor, bundle::BlobKind::manifest, image.repository);
       m_plan.contents.manifests.emplace(manifest.descriptor.digest, manifest.bytes);

@@ -28,6 +28,7 @@ struct PinnedImage {
   std::optional<std::string> target;    ///< inside, where that is settled; --map goes before it
   std::optional<hash::Digest> subject;  ///< the image that a referrer or cosign tag accompanies
   std::optional<bundle::DockerImage> docker;
+  bundle::Signatures signatures{};  ///< of lookaside storage
   std::vector<std::string> notes;  ///< what an operator should know: a narrowed index, a missing platform
   std::optional<image::Descriptor> in_place{};  ///< the root, where it goes to an image that is known whole
   std::optional<image::Descriptor> referrer{};  ///< as the list of the subject's referrers shows it

@@ -28,6 +28,8 @@ class SourceImages {
   SourceImages(const SourceSettings& settings, cli::Context& context, cli::ReportedRun& run);
 
   registry::RegistryClient& client() { return m_access.client(); }
+  http::Client& http() { return m_access.http(); }  ///< for what lies beside registries
+  http::OriginLookup origins() const { return m_access.origins(); }
   const Selection& selection() const noexcept { return m_selection; }
 
   /// Lists tags and pins every image; to be called once. Images that fail under keep_going stand in the

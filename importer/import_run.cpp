@@ -10,6 +10,7 @@
 #include "common/cli/report_file.hpp"
 #include "common/delivery/delivery_run.hpp"
 #include "common/text/escape.hpp"
+#include "importer/lookaside_delivery.hpp"
 #include "importer/map.hpp"
 #include "importer/missing.hpp"
 #include "importer/receipt_of.hpp"
@@ -89,8 +90,10 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
       run.leave_out(broken.name, broken.error);
     }
     const delivery::Plan plan = plan_for(reader->info(), *reader);
+    const auto signatures = place_signatures(*reader, plan.placements, settings);
     const auto in_place =
         run.execute(plan, client, reader.get(), [&](const PushOptions& options, Failures& failures) {
+          write_signatures(signatures, *reader, failures);
           delivery::push_blobs(plan, *reader, client, context.console, options, failures);
         });
     write_receipt(plan, in_place, reader->info(), settings, target, context);

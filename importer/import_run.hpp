@@ -13,6 +13,8 @@ struct ImportSettings {
   std::string target;  ///< REGISTRY[/PREFIX]
   cli::RegistryAccessOptions access;
   std::optional<image::Mapping> names;  ///< none: as the bundle says
+  std::string registries_d;             ///< where lookaside signatures go; empty: the usual directory
+  bool remove_signatures = false;       ///< those stay behind
   bool keep_going = false;
   bool dry_run = false;
   std::string receipt;    ///< --receipt: a file for what the registry holds afterwards; empty for none

@@ -37,6 +37,7 @@ class FolderReader : public transport::ImageSource {
       add(diag::ErrorKind::unsafe, directory, "a directory does not belong into an image's folder",
           "take it out, or export the image again");
     guard(k_manifest_file, [&] { read_root(); });
+    check_signatures();
     for (bundle::Finding& finding : m_result.findings) finding.images = {m_result.name};
     return std::move(m_result);
   }
@@ -130,6 +131,24 @@ class FolderReader : public transport::ImageSource {
           add(diag::ErrorKind::integrity, file,
               fmt::format("expected {} bytes, found {}", blob.size, entry->size), k_again_hint);
       }
+    }
+  }
+
+  // Readers stop at the first number that is not there.
+  void check_signatures() {
+    std::uint64_t bytes = 0;
+    for (const io::Entry& entry : m_folder.files) {
+      const FileName name = FileName::parse(entry.name);
+      if (name.kind != FileKind::signature) continue;
+      bytes += entry.size;
+      if (name.number > k_max_signatures || entry.size > k_max_signature || bytes > k_max_signature_bytes)
+        return add(diag::ErrorKind::unsafe, entry.name,
+                   fmt::format("a manifest has at most {} signatures of {} bytes, an image {} bytes of them",
+                               k_max_signatures, k_max_signature, k_max_signature_bytes),
+                   {});
+      if (name.number > 1 && m_folder.find(signature_file(name.digest, name.number - 1)) == nullptr)
+        add(diag::ErrorKind::integrity, signature_file(name.digest, name.number - 1),
+            "it is missing, and a signature with a higher number is there", k_again_hint);
     }
   }
 

@@ -91,6 +91,10 @@ std::string instance_file(const hash::Digest& digest) {
   return blob_file(digest) + std::string(k_instance_ending);
 }
 
+std::string signature_file(const std::optional<hash::Digest>& instance, std::size_t number) {
+  return fmt::format("{}{}{}", instance ? blob_file(*instance) + "." : std::string{}, k_signature, number);
+}
+
 std::string version_text(bool other_algorithm) {
   return fmt::format("{}{}\n", k_version_prefix, other_algorithm ? "1.2" : "1.1");
 }

@@ -16,6 +16,10 @@ namespace airgap::skopeo_tree {
 inline constexpr std::string_view k_manifest_file = "manifest.json";
 inline constexpr std::string_view k_version_file = "version";
 inline constexpr std::size_t k_max_version_file = 4096;  ///< bytes; it has one short line
+inline constexpr std::size_t k_max_signatures = 128;     ///< of one manifest, as in skopeo
+inline constexpr std::size_t k_max_signature = std::size_t{4} * 1024 * 1024;  ///< bytes, likewise
+inline constexpr std::size_t k_max_signature_bytes =
+    std::size_t{64} * 1024 * 1024;  ///< of one image: what is held in memory
 
 enum class FileKind {
   manifest,   ///< manifest.json: the image manifest, or the index
@@ -39,6 +43,9 @@ struct FileName {
 
 std::string blob_file(const hash::Digest& digest);      ///< "<hex>"; "sha512-<hex>" for another algorithm
 std::string instance_file(const hash::Digest& digest);  ///< "<hex>.manifest.json"
+
+/// "signature-1"; of an instance "<hex>.signature-1".
+std::string signature_file(const std::optional<hash::Digest>& instance, std::size_t number);
 
 /// The version file's text: 1.1, or 1.2 where a digest of another algorithm than sha256 is in the folder.
 std::string version_text(bool other_algorithm);

@@ -65,6 +65,16 @@ TargetFolder::TargetFolder(const bundle::Image& image, std::string path, const b
     }
   }
   note(m_digest, std::string(k_manifest_file));
+  if (const auto signed_ones = contents.signatures.find(image.name);
+      signed_ones != contents.signatures.end()) {
+    for (const auto& [manifest, signatures] : signed_ones->second) {
+      for (std::size_t i = 0; i < signatures.size(); ++i) {
+        const auto instance = manifest == m_digest ? std::nullopt : std::optional(manifest);
+        m_files.push_back(signature_file(instance, i + 1));
+        m_signatures.emplace(m_files.back(), signatures[i]);
+      }
+    }
+  }
   m_files.emplace_back(k_version_file);
   std::sort(m_files.begin(), m_files.end());
 }
@@ -73,16 +83,24 @@ bool TargetFolder::holds(const std::string& file) const {
   return std::binary_search(m_files.begin(), m_files.end(), file);
 }
 
-bool TargetFolder::is_done(const EarlierFolder& earlier) const {
+bool TargetFolder::is_done(const io::Directory& top, const EarlierFolder& earlier) const {
   if (!earlier.image || earlier.image->digest != m_digest || earlier.files.size() != m_files.size())
     return false;
-  return std::equal(m_files.begin(), m_files.end(), earlier.files.begin(),
+  return std::all_of(m_signatures.begin(), m_signatures.end(),
+                     [&](const auto& signature) {
+                       const auto there = earlier.files.find(signature.first);
+                       return there != earlier.files.end() && there->second == signature.second.size() &&
+                              top.read_file(m_path + "/" + signature.first, signature.second.size()) ==
+                                  signature.second;
+                     }) &&
+         std::equal(m_files.begin(), m_files.end(), earlier.files.begin(),
                     [](const std::string& file, const auto& there) { return file == there.first; });
 }
 
 void TargetFolder::write_documents(const io::Directory& top, const bundle::Contents& contents) const {
   for (const hash::Digest& digest : m_instances)
     write(top, m_path + "/" + instance_file(digest), *contents.manifests.at(digest));
+  for (const auto& [file, bytes] : m_signatures) write(top, m_path + "/" + file, bytes);
   write(top, m_path + "/" + std::string(k_version_file), version_text(m_other_algorithm));
   write(top, m_path + "/" + std::string(k_next_manifest), *contents.manifests.at(m_digest));
 }

@@ -21,7 +21,7 @@ class TargetFolder {
   bool holds(const std::string& file) const;  ///< a name in it
 
   /// Whether the folder is that already, with nothing else in it.
-  bool is_done(const EarlierFolder& earlier) const;
+  bool is_done(const io::Directory& top, const EarlierFolder& earlier) const;
   /// All but blobs, manifest.json under a temporary name, nothing synced.
   void write_documents(const io::Directory& top, const bundle::Contents& contents) const;
   void publish_manifest(const io::Directory& top) const;  ///< gives it its name
@@ -30,6 +30,7 @@ class TargetFolder {
   hash::Digest m_digest;
   std::string m_path;
   std::vector<hash::Digest> m_instances;
+  std::map<std::string, std::string> m_signatures;  ///< bytes by file
   std::vector<bundle::Blob> m_blobs;
   std::vector<std::string> m_files;  ///< sorted
   bool m_other_algorithm = false;

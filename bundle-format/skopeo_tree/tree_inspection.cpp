@@ -124,6 +124,10 @@ class Inspector {
       m_result.blobs.try_emplace(layer.digest, path_of(blob_file(layer.digest)));
       use(layer, bundle::BlobKind::layer, named);
     }
+    for (const io::Entry& file : folder.files) {
+      if (FileName::parse(file.name).kind == FileKind::signature)
+        m_result.signatures[read.image->name].push_back(path_of(file.name));
+    }
     m_result.info.images.push_back(std::move(*read.image));
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,8 +29,9 @@ struct TreeInspection {
   bundle::BundleInfo info;                ///< the whole images, without stream and creator
   std::vector<BrokenImage> broken;        ///< by folder
   std::vector<bundle::Finding> findings;  ///< that are no single image's: links, an unfinished run
-  std::unordered_map<hash::Digest, std::string> manifests;  ///< paths of files below the top
-  std::unordered_map<hash::Digest, std::string> blobs;      ///< likewise
+  std::unordered_map<hash::Digest, std::string> manifests;          ///< paths of files below the top
+  std::unordered_map<hash::Digest, std::string> blobs;              ///< likewise
+  std::map<image::Reference, std::vector<std::string>> signatures;  ///< paths, of the whole images
 };
 
 /// Nothing when there is no tree at `path`: no directory, a bundle, or nothing that is an image's folder. The

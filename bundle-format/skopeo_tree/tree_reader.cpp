@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bundle-format/blob_lookup.hpp"
+#include "bundle-format/skopeo_tree/layout.hpp"
 #include "common/image/manifest.hpp"
 
 namespace airgap::skopeo_tree {
@@ -26,6 +29,19 @@ class TreeReader : public bundle::BundleReader {
   const bundle::BundleInfo& info() const override { return m_tree.info; }
   std::string form() const override { return "skopeo-dir"; }
   const std::vector<bundle::BrokenImage>& broken() const override { return m_broken; }
+
+  bundle::Signatures signatures_of(const bundle::Image& image) const override {
+    bundle::Signatures signatures;
+    const auto paths = m_tree.signatures.find(image.name);
+    if (paths == m_tree.signatures.end()) return signatures;
+    for (const std::string& path : paths->second) {
+      const FileName name = FileName::parse(path.substr(path.rfind('/') + 1));
+      auto& list = signatures[name.digest.value_or(image.digest)];
+      list.resize(std::max(list.size(), name.number));
+      list[name.number - 1] = m_tree.top->read_file(path, k_max_signature);
+    }
+    return signatures;
+  }
 
   std::string read_manifest(const image::Descriptor& wanted) override {
     const bundle::Blob& blob = m_blobs.find(wanted);

@@ -118,7 +118,7 @@ void TreeWriter::begin(bundle::Contents contents) {
     TargetFolder target(image, folder_of(image.name, m_options.scoped), *m_contents);
     named.insert(target.path());
     const auto earlier = m_earlier.folders.find(target.path());
-    if (earlier == m_earlier.folders.end() || !target.is_done(earlier->second))
+    if (earlier == m_earlier.folders.end() || !target.is_done(m_top, earlier->second))
       m_targets.push_back(std::move(target));
   }
   for (const auto& [path, folder] : m_earlier.folders) {

@@ -216,4 +216,12 @@ registry::RegistryClient& RegistryAccess::client() {
   return m_parts->client;
 }
 
+http::Client& RegistryAccess::http() {
+  return m_parts->retrying;
+}
+
+http::OriginLookup RegistryAccess::origins() const {
+  return registry::origin_lookup(m_parts->rules);
+}
+
 }  // namespace airgap::cli

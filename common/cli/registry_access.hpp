@@ -62,6 +62,9 @@ class RegistryAccess {
                  const SettingsOfRegistries& settings = {});
   ~RegistryAccess();
   registry::RegistryClient& client();
+  /// For what lies beside registries: retries, follows redirects, and sends no credentials.
+  http::Client& http();
+  http::OriginLookup origins() const;  ///< TLS settings of hosts, by the same options
 
  private:
   struct Parts;

@@ -18,6 +18,7 @@ struct Options {
   std::string output;
   std::string format;
   std::vector<std::string> since;
+  std::string registries_d;
   bool overwrite = false;
   bool prune = false;
   bool keep_going = false;
@@ -33,6 +34,9 @@ void declare(cli::Command& command, Options& options) {
       "--since", options.since, "FILE",
       "a delta: leave out what the other side has, as this bundle, bundle.json or receipt says; repeatable");
   options.common.declare_selection(command);
+  command.option("--registries-d", options.registries_d, "DIR",
+                 "with skopeo-dir: where signatures lie beside registries (default: registries.d of the user "
+                 "or machine)");
   command.flag("--overwrite", options.overwrite, "replace a finished archive that holds other images");
   command.flag("--prune", options.prune, "a directory holds the selection alone afterwards");
   command.flag("--keep-going", options.keep_going, "leave out images that fail, and exit non-zero");
@@ -84,6 +88,7 @@ void add_pull(cli::App& app) {
                        .names = options->common.names(),
                        .output = options->output,
                        .since = options->since,
+                       .registries_d = options->registries_d,
                        .skopeo_tree = tree,
                        .overwrite = options->overwrite,
                        .prune = options->prune,

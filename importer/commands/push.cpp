@@ -24,6 +24,10 @@ void declare(cli::Command& command, Options& options) {
   command.flag("--scoped", options.scoped, "keep the source host as first path component");
   command.flag("--flat", options.flat, "keep the last path component only");
   command.option("--map", options.maps, "FROM=TO", "FROM (a name, or a prefix ending in /) becomes TO");
+  command.flag("--remove-signatures", options.settings.remove_signatures,
+               "leave behind the signature-N files of skopeo's directories");
+  command.option("--registries-d", options.settings.registries_d, "DIR",
+                 "where those files go: lookaside-staging (default: registries.d of the user or machine)");
   command.flag("--keep-going", options.settings.keep_going, "push what can be pushed, and exit non-zero");
   command.flag("--dry-run", options.settings.dry_run, "ask the registry and print the plan, write nothing");
   command.option(
