@@ -47,7 +47,7 @@ Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selec
   KeptDocuments documents(place);
   for (const bundle::Image& image : holdings.info->images) {
     if (replaced.contains(image.name)) continue;
-    holdings.kept.push_back(recall(image, documents));
+    holdings.kept.push_back(recall(image.name, image, documents));
     if (holdings.info->names == names) holdings.kept.back().target = image.target;
   }
   for (const PinnedImage& orphan : drop_orphans(selected.images, holdings.kept)) {

@@ -105,22 +105,23 @@ PinnedImage ImageResolver::pin(const image::Reference& name, DocumentSource& doc
                                const image::PlatformFilter& filter) {
   const bundle::Image* known = m_known.find(name);
   if (name.digest) {
-    if (known != nullptr && known->digest == *name.digest) return pin_known(*known, documents);
+    if (known != nullptr && known->digest == *name.digest) return pin_known(name, *known, documents);
     // What is pinned must stay pullable: it travels whole, whatever the platforms.
     return pin_from_registry(name, *name.digest, documents, {.all = true, .platforms = {}});
   }
   const auto head = m_client.head_manifest(repository_of(name), *name.tag);
   if (!head) throw_missing(name);
   if (known != nullptr && known->source_digest == head->digest && chosen_by(*known, filter)) {
-    return pin_known(*known, documents);
+    return pin_known(name, *known, documents);
   }
   return pin_from_registry(name, head->digest, documents, filter);
 }
 
-PinnedImage ImageResolver::pin_known(const bundle::Image& image, DocumentSource& documents) {
-  if (!m_known.whole) return recall(image, documents);
-  return {.name = image.name,
-          .repository = repository_of(image.name),
+PinnedImage ImageResolver::pin_known(const image::Reference& name, const bundle::Image& image,
+                                     DocumentSource& documents) {
+  if (!m_known.whole) return recall(name, image, documents);
+  return {.name = name,
+          .repository = repository_of(name),
           .source_digest = image.source_digest,
           .graph = {},
           .platforms = image.platforms,
@@ -165,17 +166,17 @@ PinnedImage ImageResolver::pin_locked(const image::Reference& name, const Pin& p
     const bundle::Image* known = m_known.find(name);
     if (known != nullptr && known->source_digest == pin.source && known->digest == pin.carried &&
         known->platform_choice == pin.platforms.str()) {
-      return recall(*known, documents);
+      return recall(name, *known, documents);
     }
     return pin_read(name, read_locked(name, pin), documents, pin.platforms);
   };
   try {
     PinnedImage pinned = pin_it();
-    const hash::Digest& carried = pinned.graph.root().descriptor.digest;
+    const hash::Digest carried = pinned.root().digest;
     if (carried != pin.carried) throw_bad_pin(pin, name, fmt::format("{} comes out", carried.str()));
     pinned.target = pin.target;
     pinned.subject = pin.subject;
-    pinned.docker = docker_entry(pinned);
+    if (!pinned.in_place) pinned.docker = docker_entry(pinned);
     return pinned;
   } catch (const NoSuchPlatform& error) {
     throw_bad_pin(pin, name, error.message());

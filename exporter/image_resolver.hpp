@@ -33,7 +33,7 @@ class ImageResolver {
   struct Visit;
   PinnedImage pin(const image::Reference& name, DocumentSource& documents,
                   const image::PlatformFilter& filter);
-  PinnedImage pin_known(const bundle::Image& image, DocumentSource& documents);
+  PinnedImage pin_known(const image::Reference& name, const bundle::Image& image, DocumentSource& documents);
   std::optional<registry::FetchedManifest> known_root(const hash::Digest& digest) const;
   registry::FetchedManifest read_root(const image::Reference& name, const hash::Digest& digest);
   PinnedImage pin_from_registry(const image::Reference& name, const hash::Digest& digest,

@@ -11,9 +11,10 @@ KnownImages known_images(const bundle::BundlePlace& place) {
   return known;
 }
 
-PinnedImage recall(const bundle::Image& image, transport::ImageSource& documents) {
-  PinnedImage pinned{.name = image.name,
-                     .repository = {image.name.registry, image.name.repository},
+PinnedImage recall(const image::Reference& name, const bundle::Image& image,
+                   transport::ImageSource& documents) {
+  PinnedImage pinned{.name = name,
+                     .repository = {name.registry, name.repository},
                      .source_digest = image.source_digest,
                      .graph = transport::load_graph(documents, {image.media_type, image.digest, image.size}),
                      .platforms = image.platforms,

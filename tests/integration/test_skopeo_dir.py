@@ -296,6 +296,17 @@ def test_5_two_images_with_one_folder_are_refused_beforehand(airgap: Airgap, sou
     assert (tmp_path / "tree" / registry.host / "other" / "app:1.0" / "manifest.json").is_file()
 
 
+def test_5_they_are_refused_too_when_the_folder_is_there_already(airgap: Airgap, make_registry: Any, tmp_path: Path) -> None:
+    """The image in the folder is the same in both, and its name there says no registry."""
+    one, two = make_registry(), make_registry()
+    for registry in (one, two):
+        oci.push(registry.client(), "team/app", "1", image("same"))
+    words = ["pull", f"{one.host}/team/app:1", *plain(one, two), "--no-referrers", "--format", "skopeo-dir", "--output",
+             tmp_path / "tree"]
+    airgap.export(*words).ok()
+    airgap.export(*words, f"{two.host}/team/app:1").fails(2, "would both be written to the folder app:1")
+
+
 @pytest.mark.parametrize("entry", ["notes.txt", "app:1.0/notes.txt", "app:1.0/deeper/file", "Not A Name/version",
                                    "link", "oci-layout"])
 def test_a_directory_with_anything_else_in_it_is_refused_and_left_alone(entry: str, airgap: Airgap, source: Registry,
