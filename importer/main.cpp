@@ -5,6 +5,7 @@
 int main(int argc, char** argv) {
   airgap::cli::App app("airgap-import", "Bring a bundle of container images into a registry");
   airgap::importer::add_push(app);
+  airgap::importer::add_receipt(app);
   airgap::bundle::add_list(app);
   airgap::bundle::add_verify(app);
   return app.run(argc, argv);

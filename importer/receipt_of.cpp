@@ -18,8 +18,10 @@ bundle::Receipt receipt_of(const delivery::Plan& plan, const std::vector<bool>& 
             .name = placement.name, .target = placement.target, .digest = placement.digest, .before = {}});
     for (const auto* list : {&placement.graph.configs, &placement.graph.layers}) {
       for (const image::Descriptor& blob : *list) {
-        blobs.try_emplace(blob.digest,
-                          bundle::ReceivedBlob{blob.digest, blob.size, placement.repository.path});
+        const bundle::ReceivedBlob held{blob.digest, blob.size, placement.repository.path};
+        const auto [place, is_new] = blobs.try_emplace(blob.digest, held);
+        // The first by name, so that equal contents give equal receipts.
+        if (!is_new && held.repository < place->second.repository) place->second = held;
       }
     }
   }
