@@ -14,7 +14,7 @@ struct ExportSettings {
   image::Mapping names;
   std::string output{};              ///< in a dry run it may be empty: what would go to a new place
   std::vector<std::string> since{};  ///< --since: what says what the other side has
-  std::string registries_d;          ///< where lookaside signatures are; empty: the usual directory
+  std::string registries_d{};        ///< where lookaside signatures are; empty: the usual directory
   bool skopeo_tree = false;          ///< not a bundle: the directories that skopeo sync writes
   bool overwrite = false;
   bool prune = false;

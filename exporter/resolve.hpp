@@ -25,11 +25,11 @@ struct PinnedImage {
   transport::ImageGraph graph;      ///< what is carried under the name; empty for an image in place
   std::vector<image::Platform> platforms;
   std::string platform_choice;
-  std::optional<std::string> target;    ///< inside, where that is settled; --map goes before it
+  std::optional<std::string> target{};  ///< inside, where that is settled; --map goes before it
   std::optional<hash::Digest> subject;  ///< the image that a referrer or cosign tag accompanies
   std::optional<bundle::DockerImage> docker;
   bundle::Signatures signatures{};  ///< of lookaside storage
-  std::vector<std::string> notes;  ///< what an operator should know: a narrowed index, a missing platform
+  std::vector<std::string> notes;   ///< what an operator should know: a narrowed index, a missing platform
   std::optional<image::Descriptor> in_place{};  ///< the root, where it goes to an image that is known whole
   std::optional<image::Descriptor> referrer{};  ///< as the list of the subject's referrers shows it
 
