@@ -249,7 +249,7 @@ def test_a_folder_without_manifest_json_is_reported_and_the_others_go_with_keep_
     (tree / "app:1.0" / "manifest.json").unlink()
     push(airgap, tree, registry).fails(5, "app:1.0/manifest.json: it is missing", "export the image again")
     assert registry.client().repositories() == []
-    push(airgap, tree, registry, "--keep-going", "--report", tmp_path / "report.json").fails(5, "app:1.0 failed")
+    push(airgap, tree, registry, "--keep-going", "--report", tmp_path / "report.json").fails(5, "app:1.0 is left out")
     assert list(content(registry)) == ["busybox:1.35"]
     outcomes = {entry["name"]: entry["outcome"] for entry in json.loads((tmp_path / "report.json").read_text())["images"]}
     assert outcomes == {"app:1.0": "failed", "busybox:1.35": "pushed"}
