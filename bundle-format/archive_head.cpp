@@ -18,6 +18,10 @@ std::string_view stated_name(std::string_view header) {
   return field.substr(0, field.find('\0'));
 }
 
+std::size_t cap_of(std::string_view name) {
+  return name == k_volume_file ? k_max_volume_json : metadata_cap(name).value_or(k_max_signature);
+}
+
 // A foreign file is the user's mistake and a damaged bundle is not, so one wrong bit must not make the first
 // of the second: our first name or the mark of tar is enough to be taken for a bundle, unless a good header
 // says another name.
@@ -43,6 +47,11 @@ class HeadReader {
     if (next_is(k_sha512_file)) take(k_sha512_file);
     take(k_sha256_file);
     if (next_is(k_signature_file)) take(k_signature_file);
+    if (next_is(k_volume_file)) {
+      take(k_volume_file);
+      m_head.volume = std::move(m_head.files.back().bytes);
+      m_head.files.pop_back();
+    }
     return std::move(m_head);
   }
 
@@ -66,7 +75,7 @@ class HeadReader {
       throw diag::IntegrityError(
           fmt::format("{} at byte {} has another time than those before it", what, at));
     const std::uint64_t size = header->member.size;
-    const std::size_t cap = metadata_cap(name).value_or(k_max_signature);
+    const std::size_t cap = cap_of(name);
     if (size > cap)
       throw diag::UnsafeError(
           fmt::format("{} states {} bytes for {}, over the limit of {}", what, size, name, cap));

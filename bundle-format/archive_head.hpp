@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "bundle-format/contents.hpp"
@@ -13,6 +15,8 @@ namespace airgap::bundle {
 struct ArchiveHead {
   std::vector<MetadataFile> files;  ///< in archive order
   std::uint64_t mtime = 0;          ///< of every member, in seconds since 1970
+  /// The bytes of volume.json, where the archive is a volume. They stand after `files`, which do not list it.
+  std::optional<std::string> volume{};
 
   FoundMetadata by_name() const;
 };

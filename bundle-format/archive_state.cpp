@@ -38,33 +38,34 @@ std::optional<ArchiveHead> read_head(const std::shared_ptr<const io::File>& arch
   return unless_bad([&] { return read_archive_head(reader); });
 }
 
-BlobState state_of(const io::File& archive, std::uint64_t length, const ArchivePlan& plan, std::size_t blob) {
-  const tar::Place& place = plan.place_of(blob);
-  if (place.data > length) return {};
-  const auto slot = read_text(archive, place.header, place.header_size);
-  if (!slot) return {};
-  const std::uint64_t there = std::min(length - place.data, place.size);
-  if (there == place.size && *slot == plan.header_of(blob)) return {.whole = true, .bytes = place.size};
-  const std::string_view marker = std::string_view(*slot).substr(0, tar::k_block);
-  return {.whole = false, .bytes = std::min(there, parse_progress_marker(marker, plan.blobs[blob].digest))};
-}
-
 std::string marker_text(const hash::Digest& digest) {
   return fmt::format("{}1 {} ", k_partial_marker, digest.str());
 }
 
 }  // namespace
 
+BlobState member_state(const io::File& archive, std::uint64_t length, const tar::Place& place,
+                       const std::string& header, const hash::Digest& digest) {
+  if (place.data > length) return {};
+  const auto slot = read_text(archive, place.header, place.header_size);
+  if (!slot) return {};
+  const std::uint64_t there = std::min(length - place.data, place.size);
+  if (there == place.size && *slot == header) return {.whole = true, .bytes = place.size};
+  const std::string_view marker = std::string_view(*slot).substr(0, tar::k_block);
+  return {.whole = false, .bytes = std::min(there, parse_progress_marker(marker, digest))};
+}
+
 std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::File>& archive) {
   auto head = read_head(archive);
-  if (!head) return std::nullopt;
+  if (!head || head->volume) return std::nullopt;
   MetadataCheck check = check_metadata(head->by_name());
   if (!check.trusted || !check.findings.empty()) return std::nullopt;
   if (created_seconds(check.info->created) != head->mtime) return std::nullopt;
   ArchivePlan plan(std::move(head->files), *check.info);
   std::vector<BlobState> blobs(plan.blobs.size());
   const std::uint64_t length = archive->size();
-  for (std::size_t i = 0; i < blobs.size(); ++i) blobs[i] = state_of(*archive, length, plan, i);
+  for (std::size_t i = 0; i < blobs.size(); ++i)
+    blobs[i] = member_state(*archive, length, plan.place_of(i), plan.header_of(i), plan.blobs[i].digest);
   return ArchiveState{std::move(*check.info), std::move(plan), std::move(blobs)};
 }
 

@@ -24,6 +24,11 @@ struct ArchiveState {
   std::vector<BlobState> blobs;  ///< beside plan.blobs
 };
 
+/// What stands in an unfinished archive of `length` bytes where a member belongs that is this blob, or a
+/// piece of it.
+BlobState member_state(const io::File& archive, std::uint64_t length, const tar::Place& place,
+                       const std::string& header, const hash::Digest& digest);
+
 /// Nothing unless the head is whole: its files are those that SHA256SUMS lists, and bundle.json is one. The
 /// rest is taken as it is found.
 std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::File>& archive);

@@ -15,9 +15,9 @@ constexpr std::size_t k_batch_files = 1024;
 /// Up to this many files are synced one by one; above it one sync of the file system is cheaper.
 constexpr std::size_t k_single_syncs = 16;
 
-class FileRoom final : public BlobRoom {
+class WholeFileRoom final : public FileRoom {
  public:
-  explicit FileRoom(const io::File& file) : BlobRoom(file, 0) {}
+  explicit WholeFileRoom(const io::File& file) : FileRoom(file, 0) {}
   void reached(std::uint64_t bytes) override {
     if (bytes == 0) file().truncate(0);
   }
@@ -52,7 +52,7 @@ void ArrivingBlobs::receive(const Blob& blob, const transport::BlobOpener& open,
   const std::string name = PartialArea::name_of(blob.digest);
   try {
     io::File file = m_root.open_for_update(name);
-    FileRoom room(file);
+    WholeFileRoom room(file);
     std::uint64_t already = file.size();
     if (already > blob.size) {
       file.truncate(0);

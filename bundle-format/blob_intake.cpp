@@ -22,14 +22,14 @@ constexpr std::uint64_t k_writeback_rest = std::uint64_t{1} << 20;
 /// The bytes that lie in the room, then those that come. One read() never returns some of both.
 class ContinuedSource : public io::Source {
  public:
-  ContinuedSource(const BlobRoom& room, std::uint64_t already, std::uint64_t size,
+  ContinuedSource(BlobRoom& room, std::uint64_t already, std::uint64_t size,
                   const transport::BlobOpener& open)
       : m_room(room), m_already(already), m_size(size), m_open(open) {}
 
   std::size_t read(std::span<std::byte> out) override {
     if (m_read < m_already) {
       const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), m_already - m_read));
-      const std::size_t count = m_room.file().read_at(m_room.base() + m_read, out.first(wanted));
+      const std::size_t count = m_room.read_at(m_read, out.first(wanted));
       m_read += count;
       return count;  // a file cut short meanwhile ends early, which is a mismatch
     }
@@ -42,7 +42,7 @@ class ContinuedSource : public io::Source {
   }
 
  private:
-  const BlobRoom& m_room;
+  BlobRoom& m_room;
   std::uint64_t m_already;
   std::uint64_t m_size;
   const transport::BlobOpener& m_open;
@@ -93,14 +93,14 @@ class Intake {
   void flush() {
     const std::size_t count = std::exchange(m_filled, 0);
     if (count == 0) return;
-    m_room.file().write_at(m_room.base() + m_position, std::span(m_buffer).first(count));
+    m_room.write_at(m_position, std::span(m_buffer).first(count));
     m_position += count;
     m_room.reached(m_position);
     write_back(k_writeback_step);
   }
   void write_back(std::uint64_t least) {
     if (m_position - m_written_back < least) return;
-    m_room.file().start_writeback(m_room.base() + m_written_back, m_position - m_written_back);
+    m_room.start_writeback(m_written_back, m_position - m_written_back);
     m_written_back = m_position;
   }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "bundle-format/bundle_json.hpp"
 #include "common/io/file.hpp"
@@ -9,18 +11,36 @@
 
 namespace airgap::bundle {
 
-/// Where the bytes of one blob lie while they come in: a file from `base` on, in bytes. The file is borrowed.
+/// Where the bytes of one blob lie while they come in. Offsets are in bytes of the blob. Used by one thread.
 class BlobRoom {
  public:
-  BlobRoom(const io::File& file, std::uint64_t base) : m_file(file), m_base(base) {}
   virtual ~BlobRoom() = default;
 
-  const io::File& file() const noexcept { return m_file; }
-  std::uint64_t base() const noexcept { return m_base; }
-
+  /// Called in order from the front, by each attempt anew: what is there already, then what comes.
+  virtual std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) = 0;
+  virtual void write_at(std::uint64_t offset, std::span<const std::byte> data) = 0;
+  /// As io::File does.
+  virtual void start_writeback(std::uint64_t offset, std::uint64_t length) = 0;
   /// Bytes from the front that are written now; 0 after a failed attempt, when none of them is to be
   /// believed.
   virtual void reached(std::uint64_t bytes) = 0;
+};
+
+/// A room in one file, which is borrowed, from `base` on, in bytes.
+class FileRoom : public BlobRoom {
+ public:
+  FileRoom(const io::File& file, std::uint64_t base) : m_file(file), m_base(base) {}
+
+  const io::File& file() const noexcept { return m_file; }
+  std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    return m_file.read_at(m_base + offset, out);
+  }
+  void write_at(std::uint64_t offset, std::span<const std::byte> data) override {
+    m_file.write_at(m_base + offset, data);
+  }
+  void start_writeback(std::uint64_t offset, std::uint64_t length) override {
+    m_file.start_writeback(m_base + offset, length);
+  }
 
  private:
   const io::File& m_file;

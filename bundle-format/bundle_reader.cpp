@@ -1,7 +1,12 @@
 #include "bundle-format/bundle_reader.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <optional>
+
+#include "bundle-format/blame.hpp"
 #include "bundle-format/blob_lookup.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/skopeo_tree/tree_reader.hpp"
@@ -41,25 +46,58 @@ class InPlaceReader : public BundleReader {
   const BlobLookup m_blobs;
 };
 
-Inspection whole(const std::string& path, Depth depth) {
-  Inspection inspection = inspect(path, depth);
-  if (!inspection.findings.empty()) throw_first(inspection.findings, path);
-  if (!inspection.info) throw diag::InternalError(path + " has neither contents nor findings");
+std::vector<std::string> names_of(const std::vector<Finding>& findings) {
+  std::vector<std::string> names;
+  for (const Finding& finding : findings) names.push_back(finding.file);
+  return names;
+}
+
+/// Says which images the missing volumes touch, which takes the manifests of those that are there.
+[[noreturn]] void throw_missing(Inspection& inspection, const std::string& where) {
+  constexpr std::size_t k_most_images = 20;
+  const std::size_t count = inspection.missing_volumes.size();
+  const std::string missing =
+      fmt::format("{} {} missing", fmt::join(names_of(inspection.findings), ", "), count == 1 ? "is" : "are");
+  std::vector<std::string> images = blame(inspection, {}, inspection.findings);
+  const std::size_t more = images.size() - std::min(images.size(), k_most_images);
+  images.resize(images.size() - more);
+  throw MissingVolumes(inspection.missing_volumes,
+                       fmt::format("{}: {}; without {} these images are not whole: {}{}", where, missing,
+                                   count == 1 ? "it" : "them", fmt::join(images, ", "),
+                                   more == 0 ? "" : fmt::format(" and {} more", more)),
+                       "put them beside the others, or name the folders that they are in, too");
+}
+
+std::string joined(const std::vector<std::string>& paths) {
+  return fmt::format("{}", fmt::join(paths, ", "));
+}
+
+Inspection whole(const std::vector<std::string>& paths, Depth depth) {
+  Inspection inspection = inspect(paths, depth);
+  const std::size_t missing = inspection.missing_volumes.size();
+  if (missing > 0 && inspection.findings.size() == missing) throw_missing(inspection, joined(paths));
+  if (!inspection.findings.empty()) throw_first(inspection.findings, joined(paths));
+  if (!inspection.info) throw diag::InternalError(joined(paths) + " has neither contents nor findings");
   return inspection;
+}
+
+std::optional<skopeo_tree::TreeInspection> tree_at(const std::vector<std::string>& paths) {
+  if (paths.size() != 1) return std::nullopt;
+  return skopeo_tree::inspect_tree(paths.front());
 }
 
 }  // namespace
 
-std::unique_ptr<BundleReader> open_bundle(const std::string& path) {
-  if (auto tree = skopeo_tree::inspect_tree(path)) return skopeo_tree::open_tree(std::move(*tree));
-  Inspection inspection = whole(path, Depth::files);
+std::unique_ptr<BundleReader> open_bundle(const std::vector<std::string>& paths) {
+  if (auto tree = tree_at(paths)) return skopeo_tree::open_tree(std::move(*tree));
+  Inspection inspection = whole(paths, Depth::files);
   return std::make_unique<InPlaceReader>(std::move(*inspection.info), std::move(inspection.form),
                                          std::move(inspection.blob_bytes));
 }
 
-BundleInfo read_info(const std::string& path) {
-  if (auto tree = skopeo_tree::inspect_tree(path)) return skopeo_tree::info_of_whole(std::move(*tree));
-  return std::move(*whole(path, Depth::metadata).info);
+BundleInfo read_info(const std::vector<std::string>& paths) {
+  if (auto tree = tree_at(paths)) return skopeo_tree::info_of_whole(std::move(*tree));
+  return std::move(*whole(paths, Depth::metadata).info);
 }
 
 }  // namespace airgap::bundle

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bundle-format/contents.hpp"
@@ -24,7 +25,7 @@ struct BrokenImage {
 class BundleReader : public transport::ImageSource {
  public:
   virtual const BundleInfo& info() const = 0;
-  virtual std::string form() const = 0;  ///< "directory", "archive" or "skopeo-dir", for reports
+  virtual std::string form() const = 0;  ///< "directory", "archive", "volumes" or "skopeo-dir", for reports
   /// Images that info() leaves out. A bundle is whole or refused; in a tree of skopeo's directories each
   /// image stands for itself.
   virtual const std::vector<BrokenImage>& broken() const {
@@ -35,13 +36,31 @@ class BundleReader : public transport::ImageSource {
   virtual Signatures signatures_of(const Image&) const { return {}; }
 };
 
-/// Opens a directory, a tar archive, or a tree as skopeo sync writes it, by any of its folders. Throws
-/// UsageError when `path` is neither a bundle nor may become one, and IntegrityError with "unfinished" for
-/// one that has no SHA256SUMS or is still .partial.
-std::unique_ptr<BundleReader> open_bundle(const std::string& path);
+/// Volumes of a set are not there. The message names them and the images that they touch.
+class MissingVolumes : public diag::IntegrityError {
+ public:
+  MissingVolumes(std::vector<std::size_t> numbers, std::string message, std::string hint)
+      : KindError(std::move(message), std::move(hint)), m_numbers(std::move(numbers)) {}
+  const std::vector<std::size_t>& numbers() const noexcept { return m_numbers; }
 
-/// Only the metadata: what `list` needs; does not look at the blobs at all.
-BundleInfo read_info(const std::string& path);
+ private:
+  std::vector<std::size_t> m_numbers;
+};
+
+/// Opens a directory, a tar archive, volumes (in any order, or folders that hold them), or a tree as skopeo
+/// sync writes it, by any of its folders. Throws UsageError when there is neither a bundle at `paths` nor
+/// what may become one, IntegrityError with "unfinished" for one that has no SHA256SUMS or is still .partial,
+/// and MissingVolumes when nothing else is wrong.
+std::unique_ptr<BundleReader> open_bundle(const std::vector<std::string>& paths);
+inline std::unique_ptr<BundleReader> open_bundle(const std::string& path) {
+  return open_bundle(std::vector{path});
+}
+
+/// Only the metadata: what `list` needs; does not look at the blobs at all. One volume of a set is enough.
+BundleInfo read_info(const std::vector<std::string>& paths);
+inline BundleInfo read_info(const std::string& path) {
+  return read_info(std::vector{path});
+}
 
 /// A bundle that arrives through a pipe: read once, in order, memory bounded. Not thread-safe.
 class BundleStream : public transport::ImageSource {

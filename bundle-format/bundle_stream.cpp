@@ -77,6 +77,9 @@ class PipeStream : public BundleStream {
  private:
   ArchivePlan read_head() {
     ArchiveHead head = read_archive_head(m_archive);
+    if (head.volume)
+      throw diag::UsageError("this is one of several volumes, which do not come through a pipe",
+                             "name the files of all of them, or the folders that they are in");
     MetadataCheck check = check_metadata(head.by_name());
     if (!check.findings.empty()) throw_first(check.findings, k_pipe);
     m_info = std::move(*check.info);

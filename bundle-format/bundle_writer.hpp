@@ -42,10 +42,11 @@ struct TreeOptions {
 };
 
 struct OutputOptions {
-  std::string path;                          ///< DIR, FILE.tar or "-"
-  bool overwrite = false;                    ///< a finished archive with another plan may be replaced
-  std::stop_token stop{};                    ///< asked while nobody reads a pipe
-  std::optional<TreeOptions> skopeo_tree{};  ///< not a bundle: what skopeo sync writes
+  std::string path;                            ///< DIR, FILE.tar or "-"
+  bool overwrite = false;                      ///< a finished archive with another plan may be replaced
+  std::stop_token stop{};                      ///< asked while nobody reads a pipe
+  std::optional<TreeOptions> skopeo_tree{};    ///< not a bundle: what skopeo sync writes
+  std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
 };
 
 /// What form a path asks for: "-" is a pipe, a name ending in ".tar" an archive, all else a directory. Throws

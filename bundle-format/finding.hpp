@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/diag/error.hpp"
+#include "common/hash/digest.hpp"
 
 namespace airgap::bundle {
 
@@ -15,6 +16,8 @@ struct Finding {
   std::string problem;                ///< "expected sha256:…, found sha256:…"
   std::vector<std::string> images{};  ///< names of the images it touches
   std::string hint{};                 ///< what to do next, where that is not plain
+  /// What is lost by it, where `file` does not say so by being a blob's.
+  std::vector<hash::Digest> blobs{};
 
   friend bool operator==(const Finding&, const Finding&) = default;
 };

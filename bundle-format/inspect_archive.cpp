@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "bundle-format/archive_head.hpp"
 #include "bundle-format/archive_plan.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/layout.hpp"
+#include "bundle-format/open_following.hpp"
 #include "common/io/file.hpp"
 
 namespace airgap::bundle {
@@ -14,21 +14,10 @@ namespace {
 
 constexpr auto k_copy_hint = "copy it again, or export it again";
 
-/// A link that the user named is followed; links inside a bundle are another matter.
-io::File open_following(const std::string& path) {
-  std::error_code error;
-  const auto real = std::filesystem::canonical(path, error);
-  if (error) io::throw_errno(error.value(), "cannot open " + path);
-  return io::File::open_read(real);
-}
-
 class ArchiveInspection {
  public:
   ArchiveInspection(const std::string& path, Depth depth)
-      : m_file(std::make_shared<const io::File>(open_following(path))),
-        m_size(m_file->size()),
-        m_path(path),
-        m_depth(depth) {}
+      : m_file(open_following(path)), m_size(m_file->size()), m_path(path), m_depth(depth) {}
 
   Inspection run() {
     m_result.form = "archive";

@@ -5,11 +5,14 @@
 #include <filesystem>
 
 #include "bundle-format/layout.hpp"
+#include "bundle-format/volumes/inspect_volumes.hpp"
 #include "common/io/file.hpp"
 
 namespace airgap::bundle {
 
-Inspection inspect(const std::string& path, Depth depth) {
+Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
+  if (const auto set = find_volumes(paths)) return inspect_volumes(*set, depth);
+  const std::string& path = paths.front();
   namespace fs = std::filesystem;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);

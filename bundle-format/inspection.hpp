@@ -19,13 +19,17 @@ using BlobBytes = std::function<std::unique_ptr<io::Source>(const Blob& blob, st
 /// A bundle on a medium, looked at without reading its blobs. Nothing in it is to be believed while there are
 /// findings.
 struct Inspection {
-  std::string form;                ///< "directory" or "archive"
+  std::string form;                ///< "directory", "archive", "volumes"
   std::optional<BundleInfo> info;  ///< when bundle.json could be read
   std::vector<Finding> findings;   ///< "unfinished" first, then metadata, then files
   std::vector<Blob> readable;      ///< blobs that are where they should be, to be read and hashed
   std::uint64_t files = 0;         ///< metadata files and blobs that are there
   std::uint64_t metadata_bytes = 0;
   BlobBytes blob_bytes;
+  /// What findings call the file of a blob; where it is empty, by its path in the bundle.
+  std::function<std::string(const Blob& blob)> name_of;
+  std::vector<std::size_t> missing_volumes{};  ///< numbers; each has a finding
+  std::string part_of{};  ///< "volume 2 of 3": that alone was looked at, and `readable` are its parts
 };
 
 /// What findings about the end of an archive name as their file: no image's, for each blob that is lost with
@@ -37,8 +41,9 @@ enum class Depth {
   files,     ///< and that every file is there, in its place and size, and no other is
 };
 
-/// Throws UsageError when there is no bundle at `path`, StorageError when the medium fails.
-Inspection inspect(const std::string& path, Depth depth);
+/// Throws UsageError when there is no bundle at `paths`, StorageError when the medium fails. Several paths
+/// are those of volumes (volume_set.hpp).
+Inspection inspect(const std::vector<std::string>& paths, Depth depth);
 
 Inspection inspect_directory(const std::string& path, Depth depth);
 Inspection inspect_archive(const std::string& path, Depth depth);

@@ -21,6 +21,11 @@ inline constexpr std::string_view k_blobs_directory = "blobs";
 inline constexpr std::string_view k_partial_directory = ".partial";  ///< in a directory that is unfinished
 inline constexpr std::string_view k_partial_ending = ".partial";     ///< of an archive that is unfinished
 inline constexpr std::string_view k_archive_ending = ".tar";
+// Of volumes alone.
+inline constexpr std::string_view k_volume_file = "volume.json";
+inline constexpr std::string_view k_volume_sums_file = "SHA256SUMS.volume";
+inline constexpr std::string_view k_part_ending = ".part-";               ///< of a piece, then four digits
+inline constexpr std::string_view k_volumes_ending = ".volumes.partial";  ///< the lock of who writes a set
 
 /// "blobs/sha256/<hex>"
 std::string blob_path(const hash::Digest& digest);

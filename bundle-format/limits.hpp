@@ -13,6 +13,8 @@ inline constexpr std::size_t k_max_bundle_json = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t k_max_index_json = k_max_bundle_json;
 /// Each check-sum file in bytes: a line for each of k_max_blobs files.
 inline constexpr std::size_t k_max_sums = std::size_t{256} * 1024 * 1024;
+/// volume.json in bytes: an entry for each of k_max_blobs parts.
+inline constexpr std::size_t k_max_volume_json = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t k_max_oci_layout = 4096;                   ///< bytes; it has one short member
 inline constexpr std::size_t k_max_signature = std::size_t{64} * 1024;  ///< bytes; RELIABILITY 1.5
 

@@ -14,6 +14,7 @@
 #include "bundle-format/layout.hpp"
 #include "bundle-format/pipe_writer.hpp"
 #include "bundle-format/skopeo_tree/tree_writer.hpp"
+#include "bundle-format/volumes/volume_writer.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 
@@ -147,6 +148,8 @@ std::optional<io::Medium> medium_of_output(const std::string& path) {
 std::unique_ptr<BundlePlace> look_at(const OutputOptions& options) {
   const OutputForm form = options.skopeo_tree ? tree_form(options.path) : output_form(options.path);
   if (form == OutputForm::pipe) return std::make_unique<EmptyPlace>();
+  if (form == OutputForm::archive && options.volume_size)
+    return look_at_volumes(options.path, options.overwrite);
   if (form == OutputForm::archive) return look_at_archive(options.path, options.overwrite);
   std::error_code error;
   if (!fs::is_directory(options.path, error)) return std::make_unique<EmptyPlace>();
@@ -163,6 +166,8 @@ std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options) {
     case OutputForm::pipe:
       return open_pipe_writer(standard_output(), options.stop);
     case OutputForm::archive:
+      if (options.volume_size)
+        return open_volume_writer(options.path, *options.volume_size, options.overwrite, options.stop);
       return open_archive_writer(options.path, options.overwrite, options.stop);
     case OutputForm::directory:
     case OutputForm::skopeo_tree:

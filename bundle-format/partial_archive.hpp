@@ -49,10 +49,10 @@ class PartialArchive {
 };
 
 /// A blob's place in the archive, with a progress marker where its header is going to be.
-class MarkedRoom final : public BlobRoom {
+class MarkedRoom final : public FileRoom {
  public:
   MarkedRoom(const io::File& file, const tar::Place& place, const hash::Digest& digest)
-      : BlobRoom(file, place.data), m_slot(place.header), m_digest(digest) {}
+      : FileRoom(file, place.data), m_slot(place.header), m_digest(digest) {}
 
   void reached(std::uint64_t bytes) override;
   void mark();   ///< states the bytes reached

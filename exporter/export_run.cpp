@@ -38,7 +38,12 @@ class ExportRun {
       : m_settings(settings),
         m_context(context),
         m_form(form_of(settings)),
+        m_volume_size(settings.volume_size),
         m_run(context, settings.command) {
+    if (m_volume_size && m_form != bundle::OutputForm::archive) {
+      throw diag::UsageError("--volume-size cuts an archive, and " + m_settings.output + " is none",
+                             "write to --output FILE.tar: the volumes are FILE.001.tar, FILE.002.tar, …");
+    }
     m_run.report().bundle = settings.output;
   }
 
@@ -66,7 +71,14 @@ class ExportRun {
     add_signatures(pinned);
     ExportPlan plan = plan_for(pinned);
     refuse_replacing(plan);
-    const std::optional<Target> target = target_of(plan);
+    std::optional<Target> target = target_of(plan);
+    if (target && must_be_cut(*target)) {
+      m_volume_size = target->medium.largest_file;
+      open_place();
+      plan = plan_for(pinned);
+      refuse_replacing(plan);
+      target = target_of(plan);
+    }
     if (m_settings.show_images) print_planned_images(plan, m_context.console);
     print_plan(plan, target, m_context.console);
     if (m_settings.dry_run) record_planned(plan);
@@ -93,7 +105,8 @@ class ExportRun {
     const bundle::OutputOptions output{.path = m_settings.output,
                                        .overwrite = m_settings.overwrite,
                                        .stop = m_context.stop,
-                                       .skopeo_tree = tree_options()};
+                                       .skopeo_tree = tree_options(),
+                                       .volume_size = m_volume_size};
     if (m_settings.dry_run) {
       m_looked_at =
           m_settings.output.empty() ? std::make_unique<bundle::EmptyPlace>() : bundle::look_at(output);
@@ -175,6 +188,7 @@ class ExportRun {
     const bool archive = m_form == bundle::OutputForm::archive;
     return with_needs({.path = m_settings.output,
                        .form = m_form,
+                       .volume_size = m_volume_size,
                        .medium = std::move(*medium),
                        .replaces = archive && m_place->finished() && m_settings.overwrite},
                       plan);
@@ -305,6 +319,7 @@ class ExportRun {
   const ExportSettings& m_settings;
   cli::Context& m_context;
   bundle::OutputForm m_form;
+  std::optional<std::uint64_t> m_volume_size;
   bundle::CreationTime m_created;
   std::optional<OtherSide> m_other_side;  ///< of a delta
   image::Mapping m_names;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ struct ExportSettings {
   bool dry_run = false;
   bool show_images = false;  ///< of the plan, a line for each
   std::string lock{};        ///< --lock: the plan as a list to pull from; empty for none
+  std::optional<std::uint64_t> volume_size{};  ///< in bytes; an archive in volumes of at most so many
 };
 
 /// select -> expand -> resolve -> plan -> fetch -> commit -> report, for `pull`, as far as the plan for

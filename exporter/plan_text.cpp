@@ -34,6 +34,8 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
     writer.member("requiredBytes", info.required_bytes());
   }
   if (target) write_medium(writer, *target);
+  if (target && target->volumes > 0)
+    writer.member("volumes", target->volumes).member("volumeSize", *target->volume_size);
   writer.end_object();
   return writer.str();
 }
@@ -70,6 +72,10 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli
     console.status(fmt::format(
         "{} to fetch in {}, {} there already", text::human_size(plan.fetch_bytes - plan.partial_bytes),
         text::counted(plan.fetch.size(), "blob"), text::human_size(plan.kept_bytes + plan.partial_bytes)));
+  }
+  if (target && target->volumes > 0) {
+    console.status(fmt::format("in {} of at most {}", text::counted(target->volumes, "volume"),
+                               text::human_size(*target->volume_size)));
   }
   if (target) {
     console.status(fmt::format("{} more on {}: {}", text::human_size(target->needed_bytes),

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "bundle-format/archive_plan.hpp"
+#include "bundle-format/volumes/volume_plan.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
@@ -46,8 +47,14 @@ void check_file_sizes(const ExportPlan& plan, const Target& target) {
   const io::Medium& medium = target.medium;
   if (!medium.largest_file) return;
   if (target.form == bundle::OutputForm::archive) {
+    if (target.volume_size && *target.volume_size > *medium.largest_file) {
+      throw diag::StorageError(
+          fmt::format("volumes of {} bytes are asked for, and {} at {} takes no file larger than {}",
+                      *target.volume_size, limiter(medium), target.path, limit_text(medium)),
+          fmt::format("--volume-size {} is the most that fits", *medium.largest_file));
+    }
     const std::uint64_t size = target.archive_bytes;
-    if (size <= *medium.largest_file) return;
+    if (target.volume_size || size <= *medium.largest_file) return;
     throw diag::StorageError(
         fmt::format("{} is going to have {} ({} bytes), and {} takes no file larger than {}", target.path,
                     text::human_size(size), size, limiter(medium), limit_text(medium)),
@@ -86,7 +93,24 @@ void check_space(const Target& target) {
       "free some space, choose another place, or carry fewer images");
 }
 
+void lay_out(Target& target, const bundle::Contents& contents) {
+  auto metadata = bundle::metadata_files(contents);
+  if (!target.volume_size) {
+    target.archive_bytes = bundle::ArchivePlan(std::move(metadata), contents.info).layout.end;
+    return;
+  }
+  const auto volumes = bundle::plan_volumes(std::move(metadata), contents.info, *target.volume_size).volumes;
+  for (const bundle::VolumeLayout& volume : volumes) target.archive_bytes += volume.length();
+  target.volumes = volumes.size();
+}
+
 }  // namespace
+
+bool must_be_cut(const Target& target) {
+  const io::Medium& medium = target.medium;
+  return target.form == bundle::OutputForm::archive && !target.volume_size && medium.largest_file &&
+         !medium.limited_by_user && target.archive_bytes > *medium.largest_file;
+}
 
 std::string describe(const io::Medium& medium) {
   std::string text = medium.file_system.empty() ? "unknown file system" : text::escape(medium.file_system);
@@ -105,7 +129,7 @@ Target with_needs(Target target, const ExportPlan& plan) {
   const bundle::BundleInfo& info = plan.contents.info;
   const std::uint64_t there = plan.kept_bytes + plan.partial_bytes;
   if (target.form == bundle::OutputForm::archive) {
-    target.archive_bytes = bundle::ArchivePlan(bundle::metadata_files(plan.contents), info).layout.end;
+    lay_out(target, plan.contents);
     // What both archives hold is in both for a while.
     target.needed_bytes =
         target.archive_bytes - (target.replaces ? 0 : std::min(there, target.archive_bytes));

@@ -1,7 +1,9 @@
 #include "importer/import_run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "bundle-format/bundle_reader.hpp"
@@ -10,6 +12,7 @@
 #include "common/cli/report_file.hpp"
 #include "common/delivery/delivery_run.hpp"
 #include "common/text/escape.hpp"
+#include "importer/ask_for_volumes.hpp"
 #include "importer/lookaside_delivery.hpp"
 #include "importer/map.hpp"
 #include "importer/missing.hpp"
@@ -58,8 +61,8 @@ void write_receipt(const delivery::Plan& plan, const std::vector<bool>& in_place
   receipt.creator = creator(context);
   receipt.created = bundle::creation_time().text;
   if (!info.stream.empty()) receipt.position = bundle::StreamPosition{info.stream, info.sequence};
-  const std::filesystem::path path(settings.bundle);
-  if (settings.bundle != "-")
+  const std::filesystem::path path(settings.bundles.front());
+  if (settings.bundles.front() != "-")
     receipt.bundle = text::escape((path.has_filename() ? path : path.parent_path()).filename().string());
   cli::write_report_file(settings.receipt, bundle::write_receipt(receipt), "receipt");
   context.console.status(fmt::format("receipt: {}", text::escape(settings.receipt)));
@@ -75,7 +78,10 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
     check_complete(plan, settings, target, context);
     return plan;
   };
-  if (settings.bundle == "-") {
+  if (settings.bundles.size() > 1 && std::ranges::count(settings.bundles, "-") > 0)
+    throw diag::UsageError("standard input goes with no other BUNDLE",
+                           "name the volumes of one bundle, or send one archive through the pipe");
+  if (settings.bundles.front() == "-") {
     StandardInput input(context.stop);
     const auto stream = bundle::open_stream(input);
     const delivery::Plan plan = plan_for(stream->info(), *stream);
@@ -85,7 +91,7 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
         });
     write_receipt(plan, in_place, stream->info(), settings, target, context);
   } else {
-    const auto reader = bundle::open_bundle(settings.bundle);
+    const auto reader = open_volumes_asking(settings.bundles, context);
     for (const bundle::BrokenImage& broken : reader->broken()) {
       if (!settings.keep_going) throw broken.error;
       run.leave_out(broken.name, broken.error);
@@ -108,7 +114,7 @@ int run_import(const ImportSettings& settings, cli::Context& context) {
   if (!settings.receipt.empty()) cli::check_report_file(settings.receipt, "receipt");
   if (!settings.want_list.empty()) cli::check_report_file(settings.want_list, "want-list");
   DeliveryRun run({.command = "push",
-                   .bundle = settings.bundle,
+                   .bundle = fmt::format("{}", fmt::join(settings.bundles, ", ")),
                    .target = target.str(),
                    .jobs = settings.access.jobs,
                    .keep_going = settings.keep_going,

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/cli/registry_access.hpp"
 #include "common/image/mapping.hpp"
@@ -9,8 +10,8 @@
 namespace airgap::importer {
 
 struct ImportSettings {
-  std::string bundle;  ///< a directory, an archive, or "-"
-  std::string target;  ///< REGISTRY[/PREFIX]
+  std::vector<std::string> bundles;  ///< a directory, an archive, volumes and folders that hold them, or "-"
+  std::string target;                ///< REGISTRY[/PREFIX]
   cli::RegistryAccessOptions access;
   std::optional<image::Mapping> names;  ///< none: as the bundle says
   std::string registries_d;             ///< where lookaside signatures go; empty: the usual directory

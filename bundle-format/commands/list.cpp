@@ -1,19 +1,31 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/commands/commands.hpp"
 #include "bundle-format/commands/image_table.hpp"
 #include "bundle-format/commands/requirement.hpp"
+#include "bundle-format/volumes/volume_set.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
 namespace {
 
-std::string as_json(const BundleInfo& info) {
+std::string volumes_line(const VolumeSet& set) {
+  const auto missing = set.missing();
+  const std::string count = text::counted(set.count, "volume");
+  if (missing.empty()) return fmt::format("{}, all of them here", count);
+  return fmt::format("{}, of which {} {} not here", count, fmt::join(missing, ", "),
+                     missing.size() == 1 ? "is" : "are");
+}
+
+std::string as_json(const BundleInfo& info, const std::optional<VolumeSet>& set) {
   json::Writer writer(json::Writer::Style::compact);
   writer.begin_object().member("event", "list");
   if (!info.stream.empty()) {
@@ -24,6 +36,11 @@ std::string as_json(const BundleInfo& info) {
   for (const Image& image : info.images) write_image(writer, image);
   writer.end_array().member("blobs", info.blobs.size()).member("bytes", info.stored_bytes());
   writer.member("requiredBlobs", info.requires_.size()).member("requiredBytes", info.required_bytes());
+  if (set) {
+    writer.member("volumes", set->count).key("missingVolumes").begin_array();
+    for (const std::size_t number : set->missing()) writer.value(number);
+    writer.end_array();
+  }
   writer.end_object();
   return writer.str();
 }
@@ -47,14 +64,19 @@ void print_table(const BundleInfo& info, cli::Console& console) {
 
 void add_list(cli::App& app) {
   cli::Command& command = app.command("list", "Show what is in a bundle, without reading its blobs");
-  const auto bundle = std::make_shared<std::string>();
-  command.positional("BUNDLE", *bundle, "a directory, an archive, or a tree that skopeo sync wrote");
+  const auto bundles = std::make_shared<std::vector<std::string>>();
+  command.positionals(
+      "BUNDLE", *bundles, 1,
+      "a directory, an archive, volumes or folders that hold them, or a tree that skopeo sync wrote");
   command.example("airgap-import list /media/usb/bundle.tar", "names, digests, sizes, platforms");
+  command.example("airgap-import list /media/disc1/bundle.001.tar", "one volume says what all of them hold");
   command.example("airgap-import list bundle/ --json", "the same for a program");
-  command.runs([bundle](cli::Context& context) {
-    const BundleInfo info = read_info(*bundle);
-    context.console.event(as_json(info));
+  command.runs([bundles](cli::Context& context) {
+    const BundleInfo info = read_info(*bundles);
+    const auto set = find_volumes(*bundles);
+    context.console.event(as_json(info, set));
     print_table(info, context.console);
+    if (set) context.console.result(volumes_line(*set));
     return 0;
   });
 }

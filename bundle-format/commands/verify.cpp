@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/commands/commands.hpp"
@@ -17,7 +18,7 @@ namespace airgap::bundle {
 namespace {
 
 struct Options {
-  std::string bundle;
+  std::vector<std::string> bundles;
   std::size_t jobs = 2;
 };
 
@@ -28,6 +29,7 @@ std::string as_json(const VerifyReport& report) {
     writer.member("requiredBlobs", report.info->requires_.size());
     writer.member("requiredBytes", report.info->required_bytes());
   }
+  if (!report.part_of.empty()) writer.member("volume", report.part_of);
   writer.key("findings").begin_array();
   for (const Finding& finding : report.findings) {
     writer.begin_object().member("file", finding.file).member("kind", diag::kind_name(finding.kind));
@@ -59,9 +61,21 @@ void print(const VerifyReport& report, const std::string& bundle, cli::Console& 
   }
   if (!report.findings.empty()) {
     const bool damaged = status_of(report) == diag::exit_code(diag::ErrorKind::integrity);
+    if (!report.part_of.empty()) {
+      console.result(fmt::format("{} is {}: {}, {}; verify all volumes to see which images that touches",
+                                 bundle, damaged ? "damaged" : "refused", report.part_of,
+                                 text::counted(report.findings.size(), "finding")));
+      return;
+    }
     console.result(fmt::format("{} is {}: {}, {} touched", bundle, damaged ? "damaged" : "refused",
                                text::counted(report.findings.size(), "finding"),
                                text::counted(report.damaged.size(), "image")));
+    return;
+  }
+  if (!report.part_of.empty()) {
+    console.result(fmt::format("{} is whole: {}, {}, {}; the others are not looked at", bundle,
+                               report.part_of, text::counted(report.files, "file"),
+                               text::human_size(report.bytes)));
     return;
   }
   console.result(fmt::format("{} is whole: {}, {}, {}", bundle,
@@ -75,14 +89,17 @@ void print(const VerifyReport& report, const std::string& bundle, cli::Console& 
 void add_verify(cli::App& app) {
   cli::Command& command = app.command("verify", "Check every file and every reference of a bundle");
   const auto options = std::make_shared<Options>();
-  command.positional("BUNDLE", options->bundle, "a directory, an archive, or a tree that skopeo sync wrote");
+  command.positionals(
+      "BUNDLE", options->bundles, 1,
+      "a directory, an archive, volumes or folders that hold them, or a tree that skopeo sync wrote");
   command.option("--jobs", options->jobs, "N", "files read at once");
   command.example("airgap-import verify /media/usb/bundle.tar",
                   "all findings, and the images that each one touches");
+  command.example("airgap-import verify /media/disc2/bundle.002.tar", "this one of several volumes alone");
   command.runs([options](cli::Context& context) {
     const BundleInfo info = [&]() -> BundleInfo {
       try {
-        return read_info(options->bundle);
+        return read_info(options->bundles);
       } catch (const diag::IntegrityError&) {
         return {};  // the verification says what is wrong; here it is only for the progress
       } catch (const diag::UnsafeError&) {
@@ -90,11 +107,11 @@ void add_verify(cli::App& app) {
       }
     }();
     context.console.begin_count("verifying", info.stored_bytes(), true);
-    const VerifyReport report = verify_bundle(options->bundle, options->jobs, context.stop,
+    const VerifyReport report = verify_bundle(options->bundles, options->jobs, context.stop,
                                               [&](std::uint64_t bytes) { context.console.count(bytes); });
     context.console.end_count();
     context.console.event(as_json(report));
-    print(report, options->bundle, context.console);
+    print(report, fmt::format("{}", fmt::join(options->bundles, ", ")), context.console);
     return status_of(report);
   });
 }

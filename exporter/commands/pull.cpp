@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/volumes/volume_writer.hpp"
 #include "common/cli/registry_access.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
@@ -19,6 +20,7 @@ struct Options {
   std::string format;
   std::vector<std::string> since;
   std::string registries_d;
+  std::string volume_size;
   bool overwrite = false;
   bool prune = false;
   bool keep_going = false;
@@ -33,6 +35,8 @@ void declare(cli::Command& command, Options& options) {
   command.option(
       "--since", options.since, "FILE",
       "a delta: leave out what the other side has, as this bundle, bundle.json or receipt says; repeatable");
+  command.option("--volume-size", options.volume_size, "SIZE|fat32|dvd|bd",
+                 "FILE.001.tar, FILE.002.tar, … of at most so many bytes: 4GiB, 700MB");
   options.common.declare_selection(command);
   command.option("--registries-d", options.registries_d, "DIR",
                  "with skopeo-dir: where signatures lie beside registries (default: registries.d of the user "
@@ -48,6 +52,8 @@ void declare(cli::Command& command, Options& options) {
                   "a list, into a directory; run it again to update");
   command.example("airgap-export pull --from images.txt --since receipt.json --output delta.tar",
                   "only what is new since that push");
+  command.example("airgap-export pull --from images.txt --volume-size dvd --output /srv/discs/bundle.tar",
+                  "bundle.001.tar, bundle.002.tar, … to be burnt");
   command.example("airgap-export pull --from sync.yaml --output bundle/", "the YAML that skopeo sync reads");
   command.example("airgap-export pull --from sync.yaml --format skopeo-dir --scoped --output tree/",
                   "what skopeo sync --src yaml --dest dir --scoped writes");
@@ -74,6 +80,11 @@ bool is_skopeo_tree(const Options& options) {
   return true;
 }
 
+std::optional<std::uint64_t> volume_size(const Options& options) {
+  if (options.volume_size.empty()) return std::nullopt;
+  return bundle::parse_volume_size(options.volume_size);
+}
+
 }  // namespace
 
 void add_pull(cli::App& app) {
@@ -92,7 +103,8 @@ void add_pull(cli::App& app) {
                        .skopeo_tree = tree,
                        .overwrite = options->overwrite,
                        .prune = options->prune,
-                       .dry_run = options->dry_run},
+                       .dry_run = options->dry_run,
+                       .volume_size = volume_size(*options)},
                       context);
   });
 }

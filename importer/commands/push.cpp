@@ -18,8 +18,10 @@ struct Options {
 };
 
 void declare(cli::Command& command, Options& options) {
-  command.positional("BUNDLE", options.settings.bundle,
-                     "a directory, an archive, a tree that skopeo sync wrote, or - for standard input");
+  command.positionals(
+      "BUNDLE", options.settings.bundles, 1,
+      "a directory, an archive, volumes in any order or folders that hold them, a tree that skopeo "
+      "sync wrote, or - for standard input");
   command.positional("REGISTRY[/PREFIX]", options.settings.target, "the registry to fill, and a path in it");
   command.flag("--scoped", options.scoped, "keep the source host as first path component");
   command.flag("--flat", options.flat, "keep the last path component only");
@@ -40,6 +42,8 @@ void declare(cli::Command& command, Options& options) {
                   "in place, nothing is unpacked");
   command.example("airgap-import push bundle.tar registry.internal --receipt receipt.json",
                   "and what to tell the outside");
+  command.example("airgap-import push /media/disc1 /media/disc2 registry.internal",
+                  "volumes on several discs");
   command.example("airgap-import push bundle/ registry.internal --dry-run", "what would change");
   command.example("airgap-import push tree/ registry.internal/mirror",
                   "the directories that skopeo sync wrote, by any of its folders");

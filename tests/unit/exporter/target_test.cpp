@@ -80,6 +80,28 @@ TEST_CASE("a file that FAT cannot hold is refused with what would make it work")
   CHECK(refusal(many, OutputForm::archive, medium("exfat", 60 * k_gib)) == "");
 }
 
+TEST_CASE("an archive that FAT cannot hold is cut into volumes, unless it is the user who limits files") {
+  const ExportPlan many = plan_of({3 * k_gib, 2 * k_gib});
+  const auto on = [](const io::Medium& medium, std::optional<std::uint64_t> volume_size = {}) {
+    return Target{
+        .path = "stick.tar", .form = OutputForm::archive, .volume_size = volume_size, .medium = medium};
+  };
+  const io::Medium fat = medium("vfat", 60 * k_gib);
+  io::Medium limited = medium("ext4", 60 * k_gib);
+  limited.largest_file = k_gib;
+  limited.limited_by_user = true;
+  CHECK(must_be_cut(with_needs(on(fat), many)));
+  CHECK_FALSE(must_be_cut(with_needs(on(fat), plan_of({3 * k_gib}))));
+  CHECK_FALSE(must_be_cut(with_needs(on(medium("exfat", 60 * k_gib)), many)));
+  CHECK_FALSE(must_be_cut(with_needs(on(limited), many)));
+  const Target cut = with_needs(on(fat, io::k_largest_fat_file), many);
+  CHECK(cut.volumes == 2);
+  CHECK_FALSE(must_be_cut(cut));
+  CHECK_NOTHROW(check_target(many, cut));
+  CHECK_THROWS_WITH_AS(check_target(many, with_needs(on(fat, 5 * k_gib), many)),
+                       doctest::Contains("volumes of 5368709120 bytes"), diag::StorageError);
+}
+
 TEST_CASE("a limit of the user's is named as that") {
   io::Medium limited = medium("ext4", 60 * k_gib);
   limited.largest_file = 1'000'000;

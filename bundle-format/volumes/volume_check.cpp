@@ -1,0 +1,156 @@
+#include "bundle-format/volumes/volume_check.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "bundle-format/layout.hpp"
+#include "bundle-format/open_following.hpp"
+#include "common/hash/hasher.hpp"
+#include "common/io/file.hpp"
+#include "common/text/escape.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+constexpr auto k_copy_hint = "copy this volume again, or export again";
+
+class Check {
+ public:
+  Check(const std::string& path, Depth depth) : m_file(open_following(path)), m_depth(depth) {
+    m_result.path = path;
+    m_result.name = text::escape(std::filesystem::path(path).filename().string());
+    m_result.length = m_file->size();
+  }
+
+  CheckedVolume run() {
+    read_head();
+    if (m_result.layout && m_depth == Depth::files) look_at_files();
+    return std::move(m_result);
+  }
+
+ private:
+  template <class Read>
+  void examine(std::string_view file, Read&& read) {
+    try {
+      read();
+    } catch (const diag::Error& error) {
+      m_result.add(file, error.message(), error.hint().empty() ? k_copy_hint : error.hint(), error.kind());
+    }
+  }
+
+  void read_head() {
+    examine("head of the archive", [&] {
+      io::FileRangeSource bytes(m_file, 0, m_result.length);
+      ExactReader reader(bytes);
+      m_result.head = read_archive_head(reader);
+    });
+    if (!m_result.head) return;
+    const ArchiveHead& head = *m_result.head;
+    if (!head.volume) return m_result.add(k_volume_file, "it is missing", k_copy_hint);
+    examine(k_volume_file, [&] {
+      VolumeLayout layout(members_of(head.files), parse_volume_json(*head.volume), head.mtime);
+      if (layout.json() != *head.volume) throw diag::UnsafeError("it is not written as it should be");
+      m_result.layout = std::move(layout);
+    });
+  }
+
+  void look_at_files() {
+    const VolumeLayout& volume = *m_result.layout;
+    if (m_result.length < volume.length())
+      m_result.add(k_archive_end,
+                   fmt::format("it is cut: got {} of {} bytes", m_result.length, volume.length()),
+                   k_copy_hint);
+    if (m_result.length > volume.length())
+      m_result.add(k_archive_end,
+                   fmt::format("expected {} bytes, and {} more follow", volume.length(),
+                               m_result.length - volume.length()),
+                   k_copy_hint);
+    std::uint64_t before = volume.json_place().end();
+    std::string name(k_volume_file);
+    const auto& parts = volume.info().parts;
+    for (std::size_t i = 0; i < parts.size() && m_result.has_bytes_of(i); ++i) {
+      check_between(name, part_path(parts[i]), before, volume.place_of(i), volume.header_of(i));
+      name = part_path(parts[i]);
+      before = volume.place_of(i).data + volume.place_of(i).size;
+    }
+    if (m_result.length < volume.length()) return;
+    check_between(name, std::string(k_volume_sums_file), before, volume.sums_place(), volume.sums_header());
+    read_sums();
+    const std::uint64_t end = volume.sums_place().data + volume.sums_place().size;
+    if (read(end, volume.length() - end) != std::string(volume.length() - end, '\0'))
+      m_result.add(k_archive_end, "the padding or the two zero blocks at the end are damaged", k_copy_hint);
+  }
+
+  /// The padding after one member and the header of the next.
+  void check_between(const std::string& name, const std::string& next, std::uint64_t before,
+                     const tar::Place& place, const std::string& header) {
+    const std::string padding(place.header - before, '\0');
+    const std::string found = read(before, padding.size() + header.size());
+    if (!found.starts_with(padding)) m_result.add(name, "the padding after it is damaged", k_copy_hint);
+    if (std::string_view(found).substr(std::min(padding.size(), found.size())) != header)
+      m_result.add(next, "its header is damaged, or not written", k_copy_hint);
+  }
+
+  void read_sums() {
+    const VolumeLayout& volume = *m_result.layout;
+    std::vector<std::string> head;
+    for (const tar::Member& file : volume.head()) head.push_back(file.name);
+    examine(k_volume_sums_file, [&] {
+      m_result.sums =
+          parse_volume_sums(read(volume.sums_place().data, volume.sums_place().size), head, volume.info());
+    });
+    if (m_result.sums.empty()) return;
+    for (const MetadataFile& file : m_result.head->files) compare(file.name, hash::sha256_of(file.bytes));
+    compare(std::string(k_volume_file), hash::sha256_of(volume.json()));
+    for (const Part& part : volume.info().parts) {
+      if (part.number == 0 && part.digest.algorithm() == hash::Algorithm::sha256)
+        compare(part_path(part), part.digest);
+    }
+  }
+
+  void compare(const std::string& name, const hash::Digest& found) {
+    const hash::Digest& listed = m_result.sums.at(name);
+    if (listed != found)
+      m_result.add(name, fmt::format("{} says {}, found {}", k_volume_sums_file, listed.str(), found.str()),
+                   k_copy_hint);
+  }
+
+  std::string read(std::uint64_t offset, std::uint64_t length) const {
+    std::string bytes(static_cast<std::size_t>(length), '\0');
+    bytes.resize(m_file->read_at(offset, std::as_writable_bytes(std::span(bytes))));
+    return bytes;
+  }
+
+  std::shared_ptr<const io::File> m_file;
+  Depth m_depth;
+  CheckedVolume m_result;
+};
+
+}  // namespace
+
+void CheckedVolume::add(std::string_view file, std::string problem, std::string hint, diag::ErrorKind kind) {
+  findings.push_back({.kind = kind,
+                      .file = fmt::format("{}: {}", name, file),
+                      .problem = std::move(problem),
+                      .images = {},
+                      .hint = std::move(hint)});
+  if (const auto digest = digest_of_path(file.substr(0, file.find(k_part_ending))))
+    findings.back().blobs.push_back(*digest);
+}
+
+bool CheckedVolume::has_bytes_of(std::size_t part) const {
+  return layout->place_of(part).end() <= length;
+}
+
+std::optional<hash::Digest> CheckedVolume::sum_of(std::size_t part) const {
+  const auto found = sums.find(part_path(layout->info().parts[part]));
+  if (found == sums.end()) return std::nullopt;
+  return found->second;
+}
+
+CheckedVolume check_volume(const std::string& path, Depth depth) {
+  return Check(path, depth).run();
+}
+
+}  // namespace airgap::bundle

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bundle-format/archive_head.hpp"
+#include "bundle-format/finding.hpp"
+#include "bundle-format/inspection.hpp"
+#include "bundle-format/volumes/volume_layout.hpp"
+#include "bundle-format/volumes/volume_sums.hpp"
+
+namespace airgap::bundle {
+
+/// One volume, looked at by itself and without reading its blobs. Nothing in it is to be believed while there
+/// are findings.
+struct CheckedVolume {
+  std::string path;
+  std::string name;                    ///< of the file, safe to print
+  std::uint64_t length = 0;            ///< of the file, in bytes
+  std::optional<ArchiveHead> head;     ///< when it could be read
+  std::optional<VolumeLayout> layout;  ///< when volume.json could be read as well
+  VolumeSums sums;                     ///< SHA256SUMS.volume; empty when it could not be read
+  std::vector<Finding> findings;       ///< their files begin with `name`
+
+  void add(std::string_view file, std::string problem, std::string hint = {},
+           diag::ErrorKind kind = diag::ErrorKind::integrity);
+  bool has_bytes_of(std::size_t part) const;  ///< the file is long enough for it
+  std::optional<hash::Digest> sum_of(std::size_t part) const;
+};
+
+/// Depth::metadata reads the head alone. Otherwise every byte around the blobs is compared with what it must
+/// be, and SHA256SUMS.volume with the head and with the names of blobs.
+CheckedVolume check_volume(const std::string& path, Depth depth);
+
+}  // namespace airgap::bundle

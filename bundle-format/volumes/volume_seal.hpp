@@ -1,0 +1,16 @@
+#pragma once
+
+#include <map>
+
+#include "bundle-format/volumes/volume_plan.hpp"
+#include "common/io/file.hpp"
+
+namespace airgap::bundle {
+
+/// Ends a volume whose parts are all there: writes its SHA256SUMS.volume and the end of the archive, and
+/// syncs. `known` are digests of parts (by place in the volume) that nobody can tell from their names; what
+/// is not in it is taken from check sums that an earlier run wrote, or read back.
+void seal_volume(const io::File& file, const VolumePlan& plan, std::size_t volume,
+                 const std::map<std::size_t, hash::Digest>& known);
+
+}  // namespace airgap::bundle

@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "bundle-format/volumes/volume_writer.hpp"
+#include "common/diag/error.hpp"
+#include "common/text/escape.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+
+constexpr std::array k_media{
+    Unit{"fat32", (std::uint64_t{4} << 30) - 1},  // its largest file
+    Unit{"dvd", 4'690'000'000},  // a DVD+R holds 4,700,372,992; the rest is the disc's file system
+    Unit{"bd", 24'200'000'000},  // a BD-R with its usual spare area holds 24,220,008,448
+};
+constexpr std::array k_units{Unit{"", 1},
+                             Unit{"KiB", 1ULL << 10},
+                             Unit{"MiB", 1ULL << 20},
+                             Unit{"GiB", 1ULL << 30},
+                             Unit{"TiB", 1ULL << 40},
+                             Unit{"KB", 1'000},
+                             Unit{"MB", 1'000'000},
+                             Unit{"GB", 1'000'000'000},
+                             Unit{"TB", 1'000'000'000'000}};
+
+}  // namespace
+
+std::uint64_t parse_volume_size(const std::string& text) {
+  for (const Unit& medium : k_media) {
+    if (text == medium.name) return medium.bytes;
+  }
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, text.data() + text.size());
+  for (const Unit& known : k_units) {
+    if (error != std::errc() || unit != known.name || number == 0) continue;
+    if (number <= std::numeric_limits<std::int64_t>::max() / known.bytes) return number * known.bytes;
+  }
+  throw diag::UsageError(fmt::format("--volume-size: '{}' is no size", text::escape(text)),
+                         "for instance 4GiB, 700MB, a number of bytes, fat32, dvd or bd");
+}
+
+}  // namespace airgap::bundle

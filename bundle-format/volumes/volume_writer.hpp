@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "bundle-format/bundle_writer.hpp"
+
+namespace airgap::bundle {
+
+/// Writes the archive form over several files of at most `volume_size` bytes: NAME.001.tar and so on, where
+/// `path` is NAME.tar. Each is NAME.NNN.tar.partial with every member at its final offset until all of them
+/// are whole; then they get their names, in order. A rerun with the same plan goes on; with another plan,
+/// blobs that are there whole are taken over, volume by volume, which needs room for two volumes more. A
+/// finished set is treated as a finished archive is. `stop` ends the taking over.
+std::unique_ptr<BundleWriter> open_volume_writer(const std::string& path, std::uint64_t volume_size,
+                                                 bool overwrite, std::stop_token stop = {});
+
+/// What it would find; only looks.
+std::unique_ptr<BundlePlace> look_at_volumes(const std::string& path, bool overwrite);
+
+/// The bytes that `--volume-size` means: "4GiB", "700MB", a number of bytes, or the name of a medium: fat32
+/// (its largest file), dvd, bd. Throws UsageError.
+std::uint64_t parse_volume_size(const std::string& text);
+
+}  // namespace airgap::bundle

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bundle-format/archive_state.hpp"
+#include "bundle-format/volumes/pieces_source.hpp"
+#include "bundle-format/volumes/volume_layout.hpp"
+#include "bundle-format/volumes/volume_names.hpp"
+#include "bundle-format/volumes/volume_plan.hpp"
+#include "common/io/directory.hpp"
+
+namespace airgap::bundle {
+
+/// One volume that an earlier run left.
+struct LeftVolume {
+  std::string file;          ///< its name in the directory
+  bool named = false;        ///< it has its final name
+  std::uint64_t length = 0;  ///< of the file, in bytes
+  VolumeLayout layout;
+  std::vector<BlobState> parts;  ///< beside layout.info().parts
+
+  bool whole() const;
+};
+
+/// The volumes of one plan that an earlier run left; some may be missing. Whatever is in them is taken as it
+/// is found, and verified by whoever uses it.
+struct LeftSet {
+  std::optional<BundleInfo> info;             ///< nothing when there is no set
+  std::vector<MetadataFile> metadata;         ///< the same in all of them
+  std::map<std::size_t, LeftVolume> volumes;  ///< by number, from 1
+
+  bool whole() const;  ///< all of them, with all of their bytes
+  std::vector<PartIndex> parts_of(const hash::Digest& digest) const;  ///< in order, as far as they are there
+  bool has(const Blob& blob) const;
+  std::uint64_t partial_bytes(const Blob& blob) const;  ///< from the front
+  /// The bytes of the blob from `offset` on. Only for one that has() knows.
+  std::unique_ptr<io::Source> open(const io::Directory& directory, const Blob& blob,
+                                   std::uint64_t offset) const;
+  /// The bytes of a manifest, verified.
+  std::optional<std::string> manifest(const io::Directory& directory, const hash::Digest& digest) const;
+
+  std::map<hash::Digest, std::vector<PartIndex>> index;
+};
+
+/// All that lies where a set is to be written.
+struct VolumesLeft {
+  LeftSet current;                          ///< unfinished, or `finished`
+  bool finished = false;                    ///< every volume has its final name, and nothing is unfinished
+  bool unreadable = false;                  ///< files have the final names, and are no whole set
+  std::map<std::size_t, LeftSet> replaced;  ///< by generation
+};
+
+/// Only looks.
+VolumesLeft volumes_left(const io::Directory& directory, const VolumeNames& names);
+
+}  // namespace airgap::bundle

@@ -1,0 +1,318 @@
+"""A bundle over several files: written, carried in pieces, found again, and what is wrong with a set is named."""
+
+import hashlib
+import json
+import os
+import pty
+import shutil
+import subprocess
+import tarfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import Running
+
+from support.airgap import Airgap, Result, executable, plain
+from support.memory_registry import MemoryRegistry
+from support.oci import Blob, Manifest
+from support.proxy import FaultProxy
+from support.registry import Registry
+from support.small_bundle import small_image, small_layer
+
+SIZE = 128 * 1024  # of a volume, in bytes
+
+
+@dataclass(frozen=True)
+class Set:
+    """Volumes of team/one:1 and team/two:1, which share a layer. Shared by tests: copy them before changing one."""
+
+    directory: Path
+    host: str  # of the registry that they came from, gone by now
+    images: dict[str, Manifest]
+
+    @property
+    def volumes(self) -> list[Path]:
+        return sorted(self.directory.glob("set.*.tar"))
+
+    def holds(self, number: int) -> list[dict[str, object]]:
+        with tarfile.open(self.directory / f"set.{number:03}.tar") as archive:
+            member = archive.extractfile("volume.json")
+            assert member is not None
+            return list(json.load(member)["holds"])
+
+
+def images() -> dict[str, Manifest]:
+    shared: Blob = small_layer(0, 150_000)
+    return {"one": small_image(1, shared, size=300_000), "two": small_image(2, shared, size=90_000)}
+
+
+def pull_words(host: str, output: object, *options: object, names: tuple[str, ...] = ("one", "two")) -> list[object]:
+    return ["pull", *[f"{host}/team/{name}:1" for name in names], "--platform", "linux/amd64", "--plain-http", host,
+            "--no-referrers", "--output", output, *options]
+
+
+def make_set(work: Path, sequence_of: Path | None = None) -> Set:
+    made = images()
+    with MemoryRegistry() as source:
+        for name, manifest in made.items():
+            source.add(f"team/{name}", "1", manifest)
+        work.mkdir(exist_ok=True)
+        Airgap(work.parent / f"{work.name}-home").export(
+            *pull_words(source.host, work / "set.tar", "--volume-size", SIZE)).ok()
+        return Set(work, source.host, made)
+
+
+@pytest.fixture(scope="session")
+def shared_set(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    return make_set(tmp_path_factory.mktemp("volumes") / "set")
+
+
+@pytest.fixture
+def volumes(shared_set: Set, tmp_path: Path) -> Set:
+    """A copy of this test's own."""
+    shutil.copytree(shared_set.directory, tmp_path / "set")
+    return Set(tmp_path / "set", shared_set.host, shared_set.images)
+
+
+@pytest.fixture
+def server(running: Running) -> MemoryRegistry:
+    server = running(MemoryRegistry())
+    for name, manifest in images().items():
+        server.add(f"team/{name}", "1", manifest)
+    return server
+
+
+def assert_filled(registry: Registry, volumes: Set) -> None:
+    for name, manifest in volumes.images.items():
+        assert registry.client().digest(f"team/{name}", "1") == manifest.digest
+
+
+def flip(path: Path, offset: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.write_bytes(data)
+
+
+def test_volumes_are_whole_tars_that_stock_tools_read(volumes: Set, tmp_path: Path) -> None:
+    assert len(volumes.volumes) == 5
+    together = tmp_path / "together"
+    together.mkdir()
+    for path in volumes.volumes:
+        assert path.stat().st_size <= SIZE
+        names = subprocess.run(["tar", "tf", path], check=True, capture_output=True, text=True).stdout.split()
+        assert names[:4] == ["oci-layout", "index.json", "bundle.json", "manifest.json"]
+        assert names[-1] == "SHA256SUMS.volume"
+        alone = tmp_path / path.stem
+        alone.mkdir()
+        subprocess.run(["tar", "xf", path, "-C", alone], check=True)
+        subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS.volume"], cwd=alone, check=True, capture_output=True)
+        subprocess.run(["tar", "xf", path, "-C", together], check=True)
+    cut = {part.name.split(".")[0] for part in together.glob("blobs/sha256/*.part-*")}
+    assert cut
+    for name in cut:
+        pieces = sorted(together.glob(f"blobs/sha256/{name}.part-*"))
+        data = b"".join(piece.read_bytes() for piece in pieces)
+        assert hashlib.sha256(data).hexdigest() == name
+        (together / "blobs" / "sha256" / name).write_bytes(data)
+    subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=together, check=True, capture_output=True)
+
+
+def test_a_set_goes_in_by_its_folder_by_any_of_its_files_and_by_the_name_it_was_given(
+        airgap: Airgap, volumes: Set, registry: Registry) -> None:
+    for bundle in (volumes.directory, volumes.volumes[1], volumes.directory / "set.tar"):
+        airgap.import_("push", bundle, registry.host, *plain(registry)).ok()
+        assert_filled(registry, volumes)
+        assert "5 volumes, all of them here" in airgap.import_("list", bundle).ok().out
+    assert "is whole: 2 images" in airgap.import_("verify", volumes.directory).ok().out
+
+
+def test_names_order_and_places_do_not_matter(airgap: Airgap, volumes: Set, registry: Registry, tmp_path: Path) -> None:
+    first, second, *others = volumes.volumes
+    disc, disk = tmp_path / "disc", tmp_path / "disk"
+    disc.mkdir()
+    disk.mkdir()
+    shutil.move(first, disc / "zzz.tar")
+    shutil.move(second, disk / "aaa.tar")
+    (disc / "set.001.tar.bak").write_bytes(b"no volume")
+    airgap.import_("push", disk, *reversed(others), disc / "zzz.tar", registry.host, *plain(registry)).ok()
+    assert_filled(registry, volumes)
+    airgap.import_("verify", disc, volumes.directory, disk).ok()
+
+
+def test_a_missing_volume_is_named_with_the_images_that_it_touches(airgap: Airgap, volumes: Set, registry: Registry) -> None:
+    last = volumes.volumes[-1]
+    touched = {part["digest"] for part in volumes.holds(len(volumes.volumes))}
+    of_images = {name for name, manifest in volumes.images.items() if touched & {blob.digest for blob in manifest.blobs}}
+    last.unlink()
+    result = airgap.import_("push", volumes.directory, registry.host, *plain(registry))
+    result.fails(5, "volume 5 of 5 is missing", "put them beside the others")
+    for name in volumes.images:
+        assert (f"team/{name}:1" in result.err) == (name in of_images)
+    assert registry.client().repositories() == []
+    verified = airgap.import_("verify", volumes.directory)
+    assert verified.status == 5
+    assert "volume 5 of 5: it is missing" in verified.out
+    assert "5 volumes, of which 5 is not here" in airgap.import_("list", volumes.directory).ok().out
+    volumes.volumes[2].unlink()
+    airgap.import_("push", volumes.volumes[0], registry.host, *plain(registry)).fails(5, "volume 3 of 5, volume 5 of 5 are")
+
+
+def test_volumes_of_two_bundles_are_told_apart(airgap: Airgap, volumes: Set, registry: Registry, tmp_path: Path) -> None:
+    other = make_set(tmp_path / "other")
+    push = ["push", "--plain-http", registry.host]
+    airgap.import_(*push, volumes.directory, other.volumes[1], registry.host).fails(
+        5, "volumes of different bundles", r"set\.002\.tar is volume 2 of 5")
+    shutil.copy(other.volumes[1], volumes.volumes[1])
+    airgap.import_(*push, volumes.directory, registry.host).fails(5, "volumes of different bundles")
+    # Named by a file, the bundle that is meant is clear; the wrong disc does not count.
+    airgap.import_(*push, volumes.volumes[0], registry.host).fails(5, "volume 2 of 5 is missing")
+    for path in other.volumes:
+        shutil.copy(path, volumes.directory / f"other-{path.name}")
+    airgap.import_(*push, volumes.directory, registry.host).fails(2, "volumes of several bundles", "name one volume")
+    airgap.import_(*push, volumes.directory / "other-set.001.tar", registry.host).fails(2, "is there twice")
+    volumes.volumes[1].unlink()
+    airgap.import_(*push, volumes.directory / "other-set.001.tar", registry.host).ok()
+    assert registry.client().repositories() == ["team/one", "team/two"]
+
+
+def test_what_does_not_go_together_is_refused(airgap: Airgap, volumes: Set, registry: Registry, tmp_path: Path) -> None:
+    push = ["push", "--plain-http", registry.host]
+    shutil.copy(volumes.volumes[1], tmp_path / "copy.tar")
+    airgap.import_(*push, volumes.directory, tmp_path / "copy.tar", registry.host).fails(
+        2, "volume 2 of 5 is there twice", "copy.tar")
+    (tmp_path / "empty").mkdir()
+    airgap.import_(*push, volumes.directory, tmp_path / "empty", registry.host).fails(2, "there are no volumes in")
+    (tmp_path / "other.tar").write_bytes(b"x" * 2000)
+    airgap.import_(*push, volumes.directory, tmp_path / "other.tar", registry.host).fails(2, "is no volume")
+    airgap.import_(*push, volumes.directory, "-", registry.host).fails(2, "goes with no other BUNDLE")
+    airgap.import_(*push, "-", registry.host, input=volumes.volumes[0].read_bytes()).fails(
+        2, "one of several volumes", "name the files of all of them")
+    assert registry.client().repositories() == []
+
+
+def test_a_damaged_volume_is_found_and_named_alone_and_in_the_set(airgap: Airgap, volumes: Set, registry: Registry) -> None:
+    damaged = volumes.volumes[1]
+    with tarfile.open(damaged) as archive:
+        (piece, *_) = [member for member in archive if ".part-" in member.name]
+    good = damaged.read_bytes()
+    flip(damaged, piece.offset_data + 10)
+    for number, path in enumerate(volumes.volumes, start=1):
+        result = airgap.import_("verify", path)
+        assert result.status == (5 if path == damaged else 0)
+        assert f"volume {number} of 5" in result.out
+        if path == damaged:
+            assert f"set.002.tar: {piece.name}" in result.out
+    whole = airgap.import_("verify", volumes.directory)
+    assert whole.status == 5
+    assert "set.002.tar" in whole.out and "touches" in whole.out
+    airgap.import_("push", volumes.directory, registry.host, *plain(registry)).fails(5, r"set\.002\.tar")
+    assert not registry.client().has_manifest("team/one", "1")
+    damaged.write_bytes(good[:-3000])
+    airgap.import_("verify", damaged).fails(5)
+    airgap.import_("push", volumes.directory, registry.host, *plain(registry)).fails(5, "is cut: got")
+    damaged.write_bytes(b"\0" * 600 + good[600:])
+    airgap.import_("push", volumes.directory, registry.host, *plain(registry)).fails(5)
+
+
+def test_a_killed_run_goes_on_without_fetching_again(airgap: Airgap, server: MemoryRegistry, running: Running,
+                                                    registry: Registry, tmp_path: Path) -> None:
+    proxy = running(FaultProxy(server))
+    output = tmp_path / "set.tar"
+    (large,) = [blob for blob in images()["one"].blobs if len(blob.data) > 290_000]
+    reached = threading.Event()
+    proxy.rule("GET", large.digest, times=1, rate=100_000, on_match=reached.set)
+    process = airgap.start("airgap-export", *pull_words(proxy.host, output, "--volume-size", SIZE))
+    assert reached.wait(20)
+    airgap.stop(process)
+    assert not list(tmp_path.glob("set.*.tar"))
+    airgap.import_("push", output, registry.host, *plain(registry)).fails(5, "is unfinished", "run the export again")
+    airgap.export(*pull_words(proxy.host, output, "--volume-size", SIZE)).ok()
+    proxy.mark()
+    assert len(list(tmp_path.glob("set.*"))) == 5
+    airgap.export(*pull_words(proxy.host, output, "--volume-size", SIZE)).ok()
+    assert proxy.requests("GET", "/blobs/") == []
+    airgap.import_("verify", tmp_path).ok()
+
+
+def test_a_cut_download_goes_on_inside_a_blob_that_lies_in_several_volumes(
+        airgap: Airgap, server: MemoryRegistry, running: Running, tmp_path: Path) -> None:
+    proxy = running(FaultProxy(server))
+    (large,) = [blob for blob in images()["one"].blobs if len(blob.data) > 290_000]
+    words = pull_words(proxy.host, tmp_path / "set.tar", "--volume-size", SIZE, "--retry", 0, "--jobs", 1)
+    proxy.rule("GET", large.digest, times=1, cut_after=200_000)
+    airgap.export(*words).fails(3, "cut", "run the same command again")
+    held = {request.path for request in proxy.requests("GET", "/blobs/")}
+    proxy.clear_rules()
+    proxy.mark()
+    airgap.export(*words).ok()
+    (resumed,) = [request for request in proxy.requests("GET", "/blobs/") if request.path in held]
+    assert large.digest in resumed.path
+    assert int(resumed.headers["Range"].removeprefix("bytes=").removesuffix("-")) > 150_000
+    airgap.import_("verify", tmp_path).ok()
+
+
+def test_what_arrived_stays_when_an_image_is_left_out(airgap: Airgap, server: MemoryRegistry, running: Running,
+                                                    tmp_path: Path) -> None:
+    proxy = running(FaultProxy(server))
+    own = images()["two"].blobs[-1]
+    proxy.rule("GET", own.digest, status=500)
+    words = pull_words(proxy.host, tmp_path / "set.tar", "--volume-size", SIZE, "--retry", 0, "--keep-going")
+    airgap.export(*words).fails(3, "team/two:1")
+    assert not list(tmp_path.glob("set.*partial*")) and not list(tmp_path.glob("set.*replaced*"))
+    assert "1 image" in airgap.import_("verify", tmp_path).ok().out
+
+
+def test_finished_volumes_stay_as_they_are(airgap: Airgap, server: MemoryRegistry, tmp_path: Path) -> None:
+    output = tmp_path / "set.tar"
+    airgap.export(*pull_words(server.host, output, "--volume-size", SIZE)).ok()
+    before = {path: path.read_bytes() for path in tmp_path.glob("set.*")}
+    airgap.export(*pull_words(server.host, output, "--volume-size", SIZE)).ok()
+    words = pull_words(server.host, output, "--volume-size", SIZE, names=("one",))
+    airgap.export(*words).fails(2, "holds other images", "--overwrite")
+    assert {path: path.read_bytes() for path in tmp_path.glob("set.*")} == before
+    airgap.export(*words, "--overwrite").ok()
+    assert len(list(tmp_path.glob("set.*"))) < len(before)
+    assert "1 image" in airgap.import_("verify", tmp_path).ok().out
+    (tmp_path / "set.001.tar").unlink()
+    airgap.export(*words).fails(2, "are no whole bundle", "--overwrite")
+
+
+@pytest.mark.parametrize("output, size, message", [
+    ("-", "1MiB", "--volume-size cuts an archive"),
+    ("bundle/", "1MiB", "--volume-size cuts an archive"),
+    ("set.tar", "4gb", "'4gb' is no size"),
+    ("set.tar", "0", "'0' is no size"),
+    ("set.tar", "4KiB", "too small: each begins with"),
+])
+def test_a_volume_size_that_cannot_work_is_refused(output: str, size: str, message: str, airgap: Airgap,
+                                                  server: MemoryRegistry, tmp_path: Path) -> None:
+    words = pull_words(server.host, output, "--volume-size", size)
+    airgap.export(*words, cwd=tmp_path).fails(2, message)
+    assert list(tmp_path.glob("set*")) == []
+
+
+def test_the_plan_says_how_many_volumes(airgap: Airgap, server: MemoryRegistry, tmp_path: Path) -> None:
+    words = pull_words(server.host, tmp_path / "set.tar", "--volume-size", SIZE, "--dry-run")
+    assert "in 5 volumes of at most 128 KiB" in airgap.export(*words).ok().err
+    (plan,) = [event for event in airgap.export(*words, "--json").ok().events() if event["event"] == "plan"]
+    assert plan["volumes"] == 5
+    assert list(tmp_path.glob("set*")) == []
+
+
+def test_on_a_terminal_push_asks_for_the_next_volume(airgap: Airgap, volumes: Set, registry: Registry, tmp_path: Path
+                                                    ) -> None:
+    disc = tmp_path / "disc"
+    disc.mkdir()
+    shutil.move(volumes.volumes[1], disc)
+    ours, theirs = pty.openpty()
+    process = airgap.start("airgap-import", "push", volumes.directory, registry.host, *plain(registry), stdin=theirs)
+    os.close(theirs)
+    os.write(ours, f"\n{tmp_path}/nowhere\n{disc}\n".encode())
+    out, err = process.communicate(timeout=60)
+    os.close(ours)
+    result = Result([str(executable("airgap-import"))], process.returncode, out.decode(), err.decode())
+    result.ok()
+    assert "volume 2 of 5 is missing" in result.err and "where is the next volume" in result.err
+    assert_filled(registry, volumes)
