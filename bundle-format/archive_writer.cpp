@@ -53,6 +53,7 @@ class ArchiveWriter final : public BundleWriter {
   void begin(Contents contents) override;
   void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
   void commit() override;
+  void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
   struct Progress {
@@ -312,6 +313,17 @@ void ArchiveWriter::commit() {
   file.truncate(m_plan->layout.end);
   file.sync();
   m_partial->publish(m_where.name);
+}
+
+void ArchiveWriter::retract(const std::vector<hash::Digest>& damaged) {
+  const io::File file = m_partial->retract(m_where.name);
+  FileBytes bytes(file);
+  for (const hash::Digest& digest : damaged) {
+    const auto found = m_plan->index.find(digest);
+    if (found != m_plan->index.end())
+      write_zeros(bytes, m_plan->place_of(found->second).header, tar::k_block);
+  }
+  file.sync();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "bundle-format/bundle_place.hpp"
 #include "bundle-format/contents.hpp"
@@ -31,6 +32,9 @@ class BundleWriter : public BundlePlace {
                         transport::Observer& observer) = 0;
   /// Seals the bundle: everything synced, the final name last. Exit 0 after this is a proof.
   virtual void commit() = 0;
+  /// Takes a commit() back, since the medium does not hold what was written: the bundle is unfinished again,
+  /// and a rerun brings the `damaged` blobs anew. For directories and plain archives.
+  virtual void retract(const std::vector<hash::Digest>& damaged);
 };
 
 enum class OutputForm { directory, archive, pipe, skopeo_tree };

@@ -34,6 +34,7 @@ class DirectoryWriter final : public BundleWriter {
   void begin(Contents contents) override;
   void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
   void commit() override;
+  void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
   using Published = std::map<std::string, std::uint64_t>;  ///< blob path to size in bytes
@@ -177,6 +178,12 @@ void DirectoryWriter::commit() {
     m_partial->remove();
   }
   m_new.sync_parents();
+}
+
+void DirectoryWriter::retract(const std::vector<hash::Digest>& damaged) {
+  unseal();
+  for (const hash::Digest& digest : damaged) m_root.remove_file(blob_path(digest));
+  m_root.sync();
 }
 
 void DirectoryWriter::refuse_unless_complete() {

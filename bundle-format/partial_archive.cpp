@@ -46,6 +46,13 @@ void PartialArchive::publish(const std::string& name) {
   m_directory.sync();
 }
 
+io::File PartialArchive::retract(const std::string& name) {
+  m_directory.rename(name, m_name);
+  m_published = true;  // it is not ours to remove
+  m_directory.sync();
+  return m_directory.open_for_update(m_name);
+}
+
 void MarkedRoom::reached(std::uint64_t bytes) {
   m_reached = bytes;
   if (bytes == 0) {

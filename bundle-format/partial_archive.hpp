@@ -39,6 +39,8 @@ class PartialArchive {
   void write_padding(const tar::Place& place) const;
   /// Gives it the final name; both names are on stable storage when it returns.
   void publish(const std::string& name);
+  /// Takes the final name away from the archive, which is to be continued, and opens it.
+  io::File retract(const std::string& name);
 
  private:
   const io::Directory& m_directory;

@@ -27,6 +27,8 @@ class PartialArea {
   void remove();                           ///< with all that lies in it, and the lock last
 
  private:
+  void remove_when_empty() const;
+
   const io::Directory& m_root;
   bool m_kept;
   std::optional<io::FileLock> m_lock;

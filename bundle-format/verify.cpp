@@ -36,19 +36,23 @@ std::optional<Finding> read_blob(const Inspection& bundle, const Blob& blob, con
   }
 }
 
-std::vector<Finding> read_blobs(const Inspection& bundle, std::size_t jobs, std::stop_token stop,
-                                const Progress& progress) {
+}  // namespace
+
+std::vector<Finding> read_blobs(const Inspection& bundle, const std::vector<Blob>& blobs, std::size_t jobs,
+                                std::stop_token stop, const Progress& progress) {
   task::Guarded<std::vector<Finding>> findings;
-  task::for_each_index(bundle.readable.size(), jobs, stop, [&](std::size_t i) {
+  task::for_each_index(blobs.size(), jobs, stop, [&](std::size_t i) {
     const auto read = [&](std::uint64_t count) {
       progress(count);
       if (stop.stop_requested()) throw diag::Interrupted();
     };
-    if (auto finding = read_blob(bundle, bundle.readable[i], read))
+    if (auto finding = read_blob(bundle, blobs[i], read))
       findings.with([&](auto& list) { list.push_back(std::move(*finding)); });
   });
   return findings.with([](auto& list) { return std::move(list); });
 }
+
+namespace {
 
 /// One volume of several is what it is named for; otherwise the whole bundle.
 Inspection inspect_to_verify(const std::vector<std::string>& paths) {
@@ -76,7 +80,7 @@ VerifyReport verify_bundle(const std::vector<std::string>& paths, std::size_t jo
   report.bytes = bundle.metadata_bytes;
   for (const Blob& blob : bundle.readable) report.bytes += blob.stored_size;
   report.findings = std::move(bundle.findings);
-  const std::vector<Finding> unread = read_blobs(bundle, jobs, stop, progress);
+  const std::vector<Finding> unread = read_blobs(bundle, bundle.readable, jobs, stop, progress);
   report.findings.insert(report.findings.end(), unread.begin(), unread.end());
   if (bundle.info && bundle.part_of.empty()) report.damaged = blame(bundle, unread, report.findings);
   std::stable_sort(report.findings.begin(), report.findings.end(),

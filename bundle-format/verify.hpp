@@ -10,6 +10,7 @@
 
 #include "bundle-format/bundle_json.hpp"
 #include "bundle-format/finding.hpp"
+#include "bundle-format/inspection.hpp"
 
 namespace airgap::bundle {
 
@@ -33,5 +34,9 @@ inline VerifyReport verify_bundle(const std::string& path, std::size_t jobs, std
                                   const std::function<void(std::uint64_t)>& progress) {
   return verify_bundle(std::vector{path}, jobs, std::move(stop), progress);
 }
+
+/// Reads blobs of a bundle to their ends and compares them with their digests. What is wrong, in no order.
+std::vector<Finding> read_blobs(const Inspection& bundle, const std::vector<Blob>& blobs, std::size_t jobs,
+                                std::stop_token stop, const std::function<void(std::uint64_t)>& progress);
 
 }  // namespace airgap::bundle

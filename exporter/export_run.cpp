@@ -18,6 +18,7 @@
 #include "exporter/known_images.hpp"
 #include "exporter/lock_file.hpp"
 #include "exporter/lookaside_signatures.hpp"
+#include "exporter/medium_proof.hpp"
 #include "exporter/orphans.hpp"
 #include "exporter/other_side.hpp"
 #include "exporter/plan.hpp"
@@ -45,6 +46,10 @@ class ExportRun {
                              "write to --output FILE.tar: the volumes are FILE.001.tar, FILE.002.tar, …");
     }
     m_run.report().bundle = settings.output;
+    if (m_settings.verify_media && *m_settings.verify_media != bundle::MediaCheck::none && !can_read_back()) {
+      throw diag::UsageError("--verify-media reads back a directory or a FILE.tar, and nothing else",
+                             "leave it out, and check with 'airgap-import verify' where the bundle arrives");
+    }
   }
 
   int run() {
@@ -88,6 +93,18 @@ class ExportRun {
     // The plan has all that it needs; what was pinned is large where images are many.
     if (!m_settings.source.keep_going) pinned = {};
     transfer(pinned, plan);
+    if (target) prove(plan, target->medium);
+  }
+
+  bool can_read_back() const {
+    return m_form == bundle::OutputForm::directory || m_form == bundle::OutputForm::archive;
+  }
+
+  void prove(const ExportPlan& plan, const io::Medium& medium) {
+    using bundle::MediaCheck;
+    const MediaCheck usual = medium.removable && can_read_back() ? MediaCheck::sample : MediaCheck::none;
+    const MediaCheck depth = m_settings.verify_media.value_or(usual);
+    if (depth != MediaCheck::none) prove_medium(*m_writer, m_settings.output, depth, plan, m_context);
   }
 
   void add_signatures(PinnedImages& pinned) {

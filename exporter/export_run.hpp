@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bundle-format/read_back.hpp"
 #include "common/image/mapping.hpp"
 #include "exporter/source_images.hpp"
 
@@ -21,9 +22,10 @@ struct ExportSettings {
   bool overwrite = false;
   bool prune = false;
   bool dry_run = false;
-  bool show_images = false;  ///< of the plan, a line for each
-  std::string lock{};        ///< --lock: the plan as a list to pull from; empty for none
+  bool show_images = false;                    ///< of the plan, a line for each
+  std::string lock{};                          ///< --lock: the plan as a list to pull from; empty for none
   std::optional<std::uint64_t> volume_size{};  ///< in bytes; an archive in volumes of at most so many
+  std::optional<bundle::MediaCheck> verify_media{};  ///< nothing: a sample where the medium is removable
 };
 
 /// select -> expand -> resolve -> plan -> fetch -> commit -> report, for `pull`, as far as the plan for

@@ -25,6 +25,7 @@ struct Options {
   bool prune = false;
   bool keep_going = false;
   bool dry_run = false;
+  std::string verify_media;
 };
 
 void declare(cli::Command& command, Options& options) {
@@ -45,6 +46,9 @@ void declare(cli::Command& command, Options& options) {
   command.flag("--prune", options.prune, "a directory holds the selection alone afterwards");
   command.flag("--keep-going", options.keep_going, "leave out images that fail, and exit non-zero");
   command.flag("--dry-run", options.dry_run, "resolve and print the plan, write nothing");
+  command.option("--verify-media", options.verify_media, "full|sample|none",
+                 "read the bundle back from the medium and compare (default: sample where the medium is "
+                 "removable)");
   options.common.access.declare(command);
   command.example("airgap-export pull nginx:1.27 quay.io/org/app:2 --output /media/usb/bundle.tar",
                   "two images, one archive");
@@ -54,6 +58,8 @@ void declare(cli::Command& command, Options& options) {
                   "only what is new since that push");
   command.example("airgap-export pull --from images.txt --volume-size dvd --output /srv/discs/bundle.tar",
                   "bundle.001.tar, bundle.002.tar, … to be burnt");
+  command.example("airgap-export pull --from images.txt --verify-media full --output /media/usb/bundle.tar",
+                  "read all of it back from the stick before it is called safe to remove");
   command.example("airgap-export pull --from sync.yaml --output bundle/", "the YAML that skopeo sync reads");
   command.example("airgap-export pull --from sync.yaml --format skopeo-dir --scoped --output tree/",
                   "what skopeo sync --src yaml --dest dir --scoped writes");
@@ -85,6 +91,15 @@ std::optional<std::uint64_t> volume_size(const Options& options) {
   return bundle::parse_volume_size(options.volume_size);
 }
 
+std::optional<bundle::MediaCheck> media_check(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text == "full") return bundle::MediaCheck::full;
+  if (text == "sample") return bundle::MediaCheck::sample;
+  if (text == "none") return bundle::MediaCheck::none;
+  throw diag::UsageError(fmt::format("--verify-media: there is no '{}'", text::escape(text)),
+                         "it is full, sample or none");
+}
+
 }  // namespace
 
 void add_pull(cli::App& app) {
@@ -104,7 +119,9 @@ void add_pull(cli::App& app) {
                        .overwrite = options->overwrite,
                        .prune = options->prune,
                        .dry_run = options->dry_run,
-                       .volume_size = volume_size(*options)},
+                       .volume_size = volume_size(*options),
+
+                       .verify_media = media_check(options->verify_media)},
                       context);
   });
 }

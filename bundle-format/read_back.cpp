@@ -1,0 +1,167 @@
+#include "bundle-format/read_back.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "bundle-format/inspection.hpp"
+#include "bundle-format/layout.hpp"
+#include "bundle-format/verify.hpp"
+#include "common/io/directory.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t k_jobs = 2;
+/// Parts of the bundle that a sample takes something from.
+constexpr std::uint64_t k_slices = 32;
+/// Bytes of a sample, at least; of a large bundle it is the sixteenth part.
+constexpr std::uint64_t k_sample_bytes = std::uint64_t{256} << 20;
+constexpr std::uint64_t k_sample_part = 16;
+constexpr std::size_t k_last_written = 3;  ///< where a medium that holds less than it claims fails
+/// A run of one byte that no compressed layer has and no tar ends with.
+constexpr std::uint64_t k_long_run = std::uint64_t{64} << 10;
+
+/// Writes out what is not on the medium yet, then drops what the kernel keeps of these files.
+void forget_cached(const std::string& path) {
+  const bool directory = fs::is_directory(path);
+  const std::string parent = fs::path(path).parent_path();
+  io::Directory::open(directory ? path : parent.empty() ? "." : parent).sync_file_system();
+  const auto forget = [](const std::string& file) { io::File::open_read(file).done_with(0, 0); };
+  if (!directory) return forget(path);
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
+    if (entry.is_regular_file() && !entry.is_symlink()) forget(entry.path());
+  }
+}
+
+/// How the bytes of a damaged blob look, where that says something: a medium that holds less than it claims
+/// gives zeros, or ones, for what it never stored.
+std::string pattern_of(const Inspection& bundle, const Blob& blob) {
+  const auto bytes = bundle.blob_bytes(blob, 0);
+  std::vector<std::byte> buffer(io::k_pump_buffer);
+  std::uint64_t position = 0;
+  std::uint64_t run = 0;  // bytes at the end that are all the same
+  std::byte last{};
+  while (const std::size_t count = bytes->read(buffer)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      run = position + i > 0 && buffer[i] == last ? run + 1 : 1;
+      last = buffer[i];
+    }
+    position += count;
+  }
+  if ((last != std::byte{0} && last != std::byte{0xFF}) || run < std::min(k_long_run, blob.size)) return {};
+  return fmt::format("the medium gives {} from byte {} on", last == std::byte{0} ? "zeros" : "ones",
+                     position - run);
+}
+
+void add_patterns(const Inspection& bundle, const std::vector<Blob>& read, std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    if (finding.kind != diag::ErrorKind::integrity) continue;
+    const auto blob = std::ranges::find(read, digest_of_path(finding.file), &Blob::digest);
+    if (blob == read.end()) continue;
+    try {
+      const std::string pattern = pattern_of(bundle, *blob);
+      if (pattern.empty()) continue;
+      finding.problem += ": " + pattern;
+      std::swap(finding, findings.front());  // it says most
+    } catch (const diag::Error&) {           // it reads no longer; that it is damaged is known
+    }
+  }
+}
+
+/// What lies there; what is no bundle any more is one that is damaged.
+Inspection inspect_medium(const std::string& path) {
+  try {
+    return inspect(path, Depth::files);
+  } catch (const diag::UsageError& error) {
+    Inspection nothing;
+    nothing.findings.push_back(finding_of(error, std::string(k_bundle_file)));
+    return nothing;
+  }
+}
+
+class Reader {
+ public:
+  Reader(Inspection bundle, std::stop_token stop, const std::function<void(std::uint64_t)>& progress)
+      : m_bundle(std::move(bundle)), m_stop(std::move(stop)), m_progress(progress) {
+    m_result.files = m_bundle.files - m_bundle.readable.size();
+    m_result.bytes = m_bundle.metadata_bytes;
+    m_result.findings = std::move(m_bundle.findings);
+  }
+
+  bool found_damage() const { return !m_result.findings.empty(); }
+  const std::vector<Blob>& readable() const { return m_bundle.readable; }
+
+  void read(const std::vector<Blob>& blobs) {
+    std::vector<Blob> fresh;
+    for (const Blob& blob : blobs) {
+      if (m_read.insert(blob.digest).second) fresh.push_back(blob);
+    }
+    auto findings = read_blobs(m_bundle, fresh, k_jobs, m_stop, m_progress);
+    add_patterns(m_bundle, fresh, findings);
+    m_result.findings.insert(m_result.findings.begin(), findings.begin(), findings.end());
+    m_result.files += fresh.size();
+    for (const Blob& blob : fresh) m_result.bytes += blob.stored_size;
+  }
+
+  ReadBack result() && {
+    std::set<hash::Digest> damaged;
+    for (const Finding& finding : m_result.findings) {
+      if (const auto digest = digest_of_path(finding.file)) damaged.insert(*digest);
+    }
+    m_result.damaged.assign(damaged.begin(), damaged.end());
+    return std::move(m_result);
+  }
+
+ private:
+  Inspection m_bundle;
+  std::stop_token m_stop;
+  const std::function<void(std::uint64_t)>& m_progress;
+  std::set<hash::Digest> m_read;
+  ReadBack m_result;
+};
+
+}  // namespace
+
+std::vector<Blob> choose_sample(const std::vector<Blob>& blobs, const std::vector<Blob>& written,
+                                std::mt19937_64& dice) {
+  std::vector<Blob> chosen;
+  const std::vector<Blob>& latest = written.empty() ? blobs : written;
+  for (std::size_t i = 0; i < std::min(k_last_written, latest.size()); ++i)
+    chosen.push_back(latest[latest.size() - 1 - i]);
+  std::uint64_t all = 0;
+  for (const Blob& blob : blobs) all += blob.stored_size;
+  const std::uint64_t budget = std::max(k_sample_bytes, all / k_sample_part);
+  std::vector<std::vector<Blob>> slices(k_slices);
+  std::uint64_t offset = 0;
+  for (const Blob& blob : blobs) {
+    slices[std::min(k_slices - 1, offset / (all / k_slices + 1))].push_back(blob);
+    offset += blob.stored_size;
+  }
+  for (std::vector<Blob>& slice : slices) {
+    std::ranges::shuffle(slice, dice);
+    const auto small =
+        std::ranges::find_if(slice, [&](const Blob& blob) { return blob.stored_size <= budget / k_slices; });
+    if (small != slice.end()) chosen.push_back(*small);
+  }
+  return chosen;
+}
+
+ReadBack read_back(const std::string& path, MediaCheck depth, const std::vector<Blob>& written,
+                   std::stop_token stop, const std::function<void(std::uint64_t)>& progress) {
+  forget_cached(path);
+  Reader reader(inspect_medium(path), std::move(stop), progress);
+  if (depth == MediaCheck::sample && !reader.found_damage()) {
+    std::mt19937_64 dice(std::random_device{}());
+    reader.read(choose_sample(reader.readable(), written, dice));
+  }
+  // What is damaged is taken out of the bundle: then all of it has to be known.
+  if (depth == MediaCheck::full || reader.found_damage()) reader.read(reader.readable());
+  return std::move(reader).result();
+}
+
+}  // namespace airgap::bundle

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/finding.hpp"
+
+namespace airgap::bundle {
+
+/// How much of a bundle is read from its medium again after it was written.
+enum class MediaCheck { none, sample, full };
+
+/// What came back from the medium.
+struct ReadBack {
+  std::uint64_t files = 0;  ///< compared with their digests
+  std::uint64_t bytes = 0;
+  std::vector<Finding> findings;      ///< what is not there as it was written
+  std::vector<hash::Digest> damaged;  ///< the blobs among them
+};
+
+/// Reads a sealed bundle from the medium itself: everything is synced, the kernel's copies are dropped, and
+/// files are compared with their digests. `written` are the blobs of this run, in the order of writing. A
+/// sample that finds damage goes on to read everything. `progress` is told of bytes, from any thread. Throws
+/// StorageError when the medium does not answer at all.
+ReadBack read_back(const std::string& path, MediaCheck depth, const std::vector<Blob>& written,
+                   std::stop_token stop, const std::function<void(std::uint64_t)>& progress);
+
+/// Which blobs a sample reads: the last ones written, and some from every part of the bundle, large ones only
+/// as far as the sample stays small. Pure but for the dice.
+std::vector<Blob> choose_sample(const std::vector<Blob>& blobs, const std::vector<Blob>& written,
+                                std::mt19937_64& dice);
+
+}  // namespace airgap::bundle

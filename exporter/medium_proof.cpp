@@ -1,0 +1,79 @@
+#include "exporter/medium_proof.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/diag/error.hpp"
+#include "common/json/writer.hpp"
+#include "common/text/human_size.hpp"
+
+namespace airgap::exporter {
+namespace {
+
+constexpr std::size_t k_shown_findings = 5;
+constexpr auto k_hint =
+    "do not trust this medium: it fails, or claims more room than it has; write to another one. The bundle "
+    "is "
+    "unfinished again, and a run with the same --output brings what is damaged anew";
+
+std::string as_event(const bundle::ReadBack& read, bundle::MediaCheck depth) {
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object()
+      .member("event", "medium")
+      .member("depth", depth == bundle::MediaCheck::full ? "full" : "sample");
+  writer.member("files", read.files).member("bytes", read.bytes).key("damaged").begin_array();
+  for (const bundle::Finding& finding : read.findings) writer.value(finding.file);
+  writer.end_array().end_object();
+  return writer.str();
+}
+
+/// The medium does not answer, or not with what was written: nobody is to believe the bundle.
+[[noreturn]] void retract(bundle::BundleWriter& sealed, const std::vector<hash::Digest>& damaged,
+                          diag::StorageError error) {
+  try {
+    sealed.retract(damaged);
+  } catch (const diag::Error& failed) {
+    error = diag::StorageError(error.message() + "; and it still looks finished: " + failed.message(),
+                               "remove it, and do not trust this medium");
+  }
+  throw error;
+}
+
+}  // namespace
+
+void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle::MediaCheck depth,
+                  const ExportPlan& plan, cli::Context& context) {
+  cli::Console& console = context.console;
+  const std::uint64_t all = depth == bundle::MediaCheck::full ? plan.contents.info.stored_bytes() : 0;
+  console.begin_count("reading back", all, true);
+  bundle::ReadBack read;
+  try {
+    read = bundle::read_back(path, depth, plan.fetch, context.stop,
+                             [&](std::uint64_t bytes) { console.count(bytes); });
+  } catch (const diag::Interrupted&) {
+    throw;  // it is whole as far as anybody knows
+  } catch (const diag::Error& error) {
+    console.end_count();
+    retract(sealed, {}, diag::StorageError(path + " cannot be read back: " + error.message(), k_hint));
+  }
+  console.end_count();
+  console.event(as_event(read, depth));
+  if (read.findings.empty()) {
+    console.status(fmt::format("{}: read back {} from the medium, {} in {}: safe to remove", path,
+                               depth == bundle::MediaCheck::full ? "whole" : "a sample",
+                               text::human_size(read.bytes), text::counted(read.files, "file")));
+    return;
+  }
+  for (std::size_t i = 0; i < std::min(k_shown_findings, read.findings.size()); ++i)
+    console.status(fmt::format("{}: {}", read.findings[i].file, read.findings[i].problem));
+  retract(
+      sealed, read.damaged,
+      diag::StorageError(fmt::format("the medium does not hold what was written to {}: {} of {} that were "
+                                     "read back are damaged, {} first ({})",
+                                     path, read.findings.size(), text::counted(read.files, "file"),
+                                     read.findings.front().file, read.findings.front().problem),
+                         k_hint));
+}
+
+}  // namespace airgap::exporter
