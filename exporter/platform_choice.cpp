@@ -75,8 +75,8 @@ PlatformChoice choose_platforms(const image::Index& index, const image::Descript
     return choice;
   }
   choice.written_index = image::write_index(index, chosen);
-  choice.root = image::Descriptor(root.media_type, hash::sha256_of(*choice.written_index),
-                                  choice.written_index->size());
+  choice.root = image::Descriptor{root.media_type, hash::sha256_of(*choice.written_index),
+                                  choice.written_index->size()};
   std::set<std::string> carried;
   for (const image::Descriptor& child : chosen) {
     if (is_runnable(child)) carried.insert(child.platform->str());

@@ -48,6 +48,7 @@ std::vector<std::string> newest(std::vector<std::string> tags, std::size_t count
   std::sort(versions.begin(), versions.end(), [](const auto& a, const auto& b) { return b < a; });
   versions.resize(std::min(versions.size(), count));
   std::vector<std::string> highest;
+  highest.reserve(versions.size());
   for (auto& [version, tag] : versions) highest.push_back(std::move(tag));
   return highest;
 }

@@ -95,7 +95,7 @@ class FolderReader : public transport::ImageSource {
           "an index that is named by its digest has to be exported with all platforms (skopeo sync --all)");
     }
     const auto parsed = image::parse_manifest(m_root_bytes, {}, {});
-    m_root = image::Descriptor(parsed.media_type, digest, m_root_bytes.size());
+    m_root = image::Descriptor{parsed.media_type, digest, m_root_bytes.size()};
     if (const image::Index* index = parsed.index(); index != nullptr && !children_are_there(*index)) return;
     m_result.graph = transport::load_graph(*this, *m_root);
     check_blobs();
@@ -172,7 +172,7 @@ class FolderReader : public transport::ImageSource {
   // A referrer names what it is about; a tag that cosign made is a tag like others.
   std::optional<hash::Digest> subject() const {
     const auto parsed = image::parse_manifest(m_root_bytes, {}, m_root->media_type);
-    const auto& named = parsed.image() != nullptr ? parsed.image()->subject : parsed.index()->subject;
+    const auto& named = std::visit([](const auto& any) -> const auto& { return any.subject; }, parsed.body);
     return named ? std::optional(named->digest) : std::nullopt;
   }
 

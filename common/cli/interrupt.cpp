@@ -63,7 +63,7 @@ void install(void (*handler)(int)) {
 }
 
 // Reads bytes until the destructor's; runs on a thread of its own.
-void wait_for_signal(int pipe, std::stop_source stop) {
+void wait_for_signal(int pipe, std::stop_source stop) {  // NOLINT(performance-unnecessary-value-param)
   char byte = 0;
   while (byte != 'q') {
     const ssize_t count = ::read(pipe, &byte, 1);

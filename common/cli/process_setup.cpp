@@ -32,8 +32,8 @@ void set_up_process() {
   if (::geteuid() != ::getuid() || ::getegid() != ::getgid()) {
     throw diag::CredentialsError("refusing to run setuid or setgid", "remove the bit, or run as that user");
   }
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   if (!k_sanitized) ::prctl(PR_SET_DUMPABLE, 0);
 }
 

@@ -1,6 +1,7 @@
 #include "common/cli/progress.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace airgap::cli {
@@ -81,7 +82,7 @@ ProgressState ProgressTracker::look(TimePoint now) {
   state.rate = m_meter.update(now, m_moved);
   if (const std::uint64_t rest = m_total > m_done ? m_total - m_done : 0; state.rate >= 1) {
     const double seconds = std::min(static_cast<double>(rest) / state.rate, 1e6);
-    state.left = std::chrono::seconds(static_cast<std::int64_t>(seconds + 0.5));
+    state.left = std::chrono::seconds(std::llround(seconds));
   }
   std::vector<std::pair<TimePoint, TransferState>> shown;
   for (auto& [digest, running] : m_running) {

@@ -51,6 +51,7 @@ DrawnLine lay_out(std::vector<Field> fields, const Part& part, const ViewStyle& 
   const std::size_t columns = style.columns > k_margin ? style.columns - k_margin : 1;
   const std::size_t gap = columns >= 70 ? 2 : 1;
   std::vector<Field*> by_rank;
+  by_rank.reserve(fields.size());
   for (Field& field : fields) by_rank.push_back(&field);
   std::stable_sort(by_rank.begin(), by_rank.end(),
                    [](const Field* a, const Field* b) { return a->rank < b->rank; });

@@ -15,14 +15,16 @@ std::optional<std::pair<hash::Digest, image::Descriptor>> referrer(
     const transport::ManifestDocument& document) {
   const auto parsed = image::parse_manifest(*document.bytes, {}, document.descriptor.media_type);
   const image::Manifest* manifest = parsed.image();
-  const auto& subject = manifest != nullptr ? manifest->subject : parsed.index()->subject;
+  const image::Index* index = parsed.index();
+  if (manifest == nullptr && index == nullptr) return std::nullopt;
+  const auto& subject = manifest != nullptr ? manifest->subject : index->subject;
   if (!subject) return std::nullopt;
   image::Descriptor entry{document.descriptor.media_type, document.descriptor.digest,
                           document.descriptor.size};
-  entry.artifact_type = manifest != nullptr ? manifest->artifact_type : parsed.index()->artifact_type;
+  entry.artifact_type = manifest != nullptr ? manifest->artifact_type : index->artifact_type;
   if (!entry.artifact_type && manifest != nullptr && manifest->config)
     entry.artifact_type = manifest->config->media_type;
-  entry.annotations = manifest != nullptr ? manifest->annotations : parsed.index()->annotations;
+  entry.annotations = manifest != nullptr ? manifest->annotations : index->annotations;
   return std::pair{subject->digest, std::move(entry)};
 }
 

@@ -158,8 +158,8 @@ Credential parse_answer(const std::string& name, const std::string& answer) {
 
 }  // namespace
 
-std::optional<Credential> ask_helper(const std::string& name, const std::string& server, std::stop_token stop,
-                                     std::chrono::milliseconds limit) {
+std::optional<Credential> ask_helper(const std::string& name, const std::string& server,
+                                     const std::stop_token& stop, std::chrono::milliseconds limit) {
   if (!is_program_name(name)) {
     throw diag::CredentialsError(
         fmt::format("\"{}\" is not the name of a credential helper", text::escape(name)));

@@ -97,7 +97,7 @@ std::string certificate_directory(const HostRules& rules, const std::string& hos
   if (!rules.cert_dir.empty()) return rules.cert_dir;
   for (const std::string& root : rules.cert_roots) {
     std::error_code ignored;
-    const std::string directory = root + "/" + host;
+    std::string directory = fmt::format("{}/{}", root, host);
     if (fs::is_directory(directory, ignored)) return directory;
   }
   return {};

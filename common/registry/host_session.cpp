@@ -35,8 +35,8 @@ http::Origin HostSession::origin() {
 
 http::Origin HostSession::find_origin() {
   const std::string host = api_host(registry());
-  const http::Origin secure = origin_of("https", host);
-  const http::Origin plain = origin_of("http", host);
+  http::Origin secure = origin_of("https", host);
+  http::Origin plain = origin_of("http", host);
   if (m_config.plain_http_only) return plain;
   if (!m_config.may_fall_back_to_http) return secure;
   try {

@@ -47,7 +47,7 @@ http::Request realm_request(const Challenger& challenger, const std::string& rea
       !http::may_send_credentials(challenger.origin, origin, settings.named, settings.allow_plain_http)) {
     refuse(challenger, origin, "a host of another owner", "--trust-host");
   }
-  request.tls = same && challenger.tls ? challenger.tls : std::move(settings.tls);
+  request.tls = same && challenger.tls ? challenger.tls : settings.tls;
   request.allow_plain_http = origin.scheme == "http";
   request.addresses = address_rule(challenger, origin, settings.named);
   return request;

@@ -145,7 +145,7 @@ void OutgoingBlob::check_bytes() const {
   }
 }
 
-UploadOutcome upload_by_put(HostSession& host, const std::string& path, UploadSession session,
+UploadOutcome upload_by_put(HostSession& host, const std::string& path, const UploadSession& session,
                             OutgoingBlob& blob) {
   http::Request request = upload_request(host, http::Method::put, commit_url(session, blob.descriptor()));
   set_whole_body(request, blob);

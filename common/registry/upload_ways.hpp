@@ -77,7 +77,7 @@ UploadOutcome commit(HostSession& host, const std::string& path, const UploadSes
 
 // Each way sends the whole blob in `session` and commits it. distribution-spec, "Pushing blobs".
 
-UploadOutcome upload_by_put(HostSession& host, const std::string& path, UploadSession session,
+UploadOutcome upload_by_put(HostSession& host, const std::string& path, const UploadSession& session,
                             OutgoingBlob& blob);
 UploadOutcome upload_by_patch(HostSession& host, const std::string& path, UploadSession session,
                               OutgoingBlob& blob);

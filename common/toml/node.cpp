@@ -25,6 +25,9 @@ std::string_view name_of(Kind kind) {
 
 }  // namespace
 
+Node::Node(Kind kind, std::string place, std::string text)
+    : m_kind(kind), m_place(std::move(place)), m_text(std::move(text)) {}
+
 void Node::fail(std::string_view why, std::string hint) const {
   throw diag::UsageError(fmt::format("{}: {}", m_place, why), std::move(hint));
 }

@@ -15,8 +15,7 @@ struct Member;
 /// "registries.conf:3:12: expected true or false, found text".
 class Node {
  public:
-  Node(Kind kind, std::string place, std::string text = {})
-      : m_kind(kind), m_place(std::move(place)), m_text(std::move(text)) {}
+  Node(Kind kind, std::string place, std::string text = {});
 
   Kind kind() const noexcept { return m_kind; }
   const std::string& place() const noexcept { return m_place; }  ///< "registries.conf:3:12"

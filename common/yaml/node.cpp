@@ -33,6 +33,9 @@ std::string Place::str() const {
   return fmt::format("{}:{}:{}", *file, line, column);
 }
 
+Node::Node(Kind kind, Place place, std::string text, bool quoted)
+    : m_kind(kind), m_place(std::move(place)), m_text(std::move(text)), m_quoted(quoted) {}
+
 void Node::fail(std::string_view why, std::string hint) const {
   throw diag::UsageError(fmt::format("{}: {}", m_place.str(), why), std::move(hint));
 }

@@ -26,8 +26,7 @@ struct Member;
 /// "images.yaml:3:5: expected a list, found text".
 class Node {
  public:
-  Node(Kind kind, Place place, std::string text = {}, bool quoted = false)
-      : m_kind(kind), m_place(std::move(place)), m_text(std::move(text)), m_quoted(quoted) {}
+  Node(Kind kind, Place place, std::string text = {}, bool quoted = false);
 
   Kind kind() const noexcept { return m_kind; }
   bool is_null() const noexcept { return m_kind == Kind::null; }
