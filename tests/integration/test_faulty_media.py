@@ -89,7 +89,7 @@ def test_a_medium_that_lost_something_gets_just_that_again(form: str, airgap: Ai
     """Bad cells, and a controller that has put others in their place since."""
     output = f"{medium.path}/{form}"
     medium.rule(capacity=HALF, beyond="zeros")
-    pull(airgap, memory, output, "--verify-media", "full").fails(7, "")
+    pull(airgap, memory, output, "--verify-media", "full", "--jobs", 1).fails(7, "")
     medium.rule()
     before = fetched(memory)
     again = pull(airgap, memory, output, "--verify-media", "full").ok()
