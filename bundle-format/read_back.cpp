@@ -76,7 +76,7 @@ void add_patterns(const Inspection& bundle, const std::vector<Blob>& read, std::
 /// What lies there; what is no bundle any more is one that is damaged.
 Inspection inspect_medium(const std::string& path) {
   try {
-    return inspect(path, Depth::files);
+    return inspect({path}, Depth::files);
   } catch (const diag::UsageError& error) {
     Inspection nothing;
     nothing.findings.push_back(finding_of(error, std::string(k_bundle_file)));
