@@ -172,7 +172,8 @@ class FolderReader : public transport::ImageSource {
   // A referrer names what it is about; a tag that cosign made is a tag like others.
   std::optional<hash::Digest> subject() const {
     const auto parsed = image::parse_manifest(m_root_bytes, {}, m_root->media_type);
-    const auto& named = std::visit([](const auto& any) -> const auto& { return any.subject; }, parsed.body);
+    const auto& named = std::visit(
+        [](const auto& any) -> const auto& { return any.subject; }, parsed.body);
     return named ? std::optional(named->digest) : std::nullopt;
   }
 
