@@ -92,7 +92,12 @@ class ExportRun {
     if (m_settings.dry_run) return;
     // The plan has all that it needs; what was pinned is large where images are many.
     if (!m_settings.source.keep_going) pinned = {};
-    transfer(pinned, plan);
+    try {
+      transfer(pinned, plan);
+    } catch (const diag::Error&) {
+      record_unfinished(plan);
+      throw;
+    }
     if (target) prove(plan, target->medium);
   }
 
@@ -281,6 +286,7 @@ class ExportRun {
     cli::ImageOutcome outcome;
     outcome.name = image.name.str();
     m_run.fail(std::move(outcome), "is left out", cause);
+    m_done.insert(image.name);
   }
 
   cli::ImageOutcome outcome_of(const bundle::Image& image, std::string outcome, double seconds) const {
@@ -325,6 +331,13 @@ class ExportRun {
     cli::write_report_file(m_settings.lock, write_lock(m_names.mode, images), "lock");
     m_context.console.status(
         fmt::format("{}: {} pinned", m_settings.lock, text::counted(images.size(), "image")));
+  }
+
+  // The report has every image, whatever ends the run.
+  void record_unfinished(const ExportPlan& plan) {
+    for (const bundle::Image& image : plan.contents.info.images) {
+      if (!m_done.contains(image.name)) m_run.add(outcome_of(image, "unfinished", 0));
+    }
   }
 
   void record_planned(const ExportPlan& plan) {

@@ -11,6 +11,12 @@
 #include "common/text/human_size.hpp"
 
 namespace airgap::delivery {
+namespace {
+
+/// Of an image that a run which ended early did not get to; in the report alone.
+constexpr std::string_view k_unfinished = "unfinished";
+
+}  // namespace
 
 DeliveryRun::DeliveryRun(DeliverySettings settings, cli::Context& context)
     : m_settings(std::move(settings)), m_context(context), m_run(context, m_settings.command) {
@@ -46,22 +52,19 @@ Plan DeliveryRun::plan(std::vector<Placement> placements, registry::RegistryClie
 }
 
 std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClient& client,
-                                       transport::ImageSource* again,
-                                       const std::function<void(const PushOptions&, Failures&)>& push_blobs) {
+                                       transport::ImageSource* again, const PushBlobs& push_blobs) {
   std::vector<bool> in_place(plan.placements.size(), false);
   Failures failures(m_settings.keep_going);
   if (m_settings.dry_run) {
     record(plan, failures, "planned");
     return in_place;
   }
-  const PushOptions options{.jobs = m_settings.jobs, .stop = m_context.stop, .sender = m_settings.sender};
-  m_context.console.begin_transfers("pushing", plan.upload_bytes + plan.mount_bytes, plan.blobs.size());
-  push_blobs(options, failures);
-  m_context.console.end_transfers();
-  push_manifests(plan, client, again, options, failures);
-  update_referrers_tags(plan, client, options, failures);
-  push_tags(plan, client, options, failures);
-  confirm(plan, client, options, failures);
+  try {
+    carry_out(plan, client, again, push_blobs, failures);
+  } catch (const diag::Error&) {
+    record(plan, failures, std::string(k_unfinished));
+    throw;
+  }
   m_run.report().bytes_moved = plan.upload_bytes;
   m_run.report().bytes_present = plan.present_bytes + plan.mount_bytes;
   m_run.report().blobs_moved = plan.blobs.size();
@@ -71,6 +74,18 @@ std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClien
                                        text::counted(plan.placements.size(), "image")));
   for (std::size_t i = 0; i < in_place.size(); ++i) in_place[i] = !failures.has_failed(i);
   return in_place;
+}
+
+void DeliveryRun::carry_out(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
+                            const PushBlobs& push_blobs, Failures& failures) {
+  const PushOptions options{.jobs = m_settings.jobs, .stop = m_context.stop, .sender = m_settings.sender};
+  m_context.console.begin_transfers("pushing", plan.upload_bytes + plan.mount_bytes, plan.blobs.size());
+  push_blobs(options, failures);
+  m_context.console.end_transfers();
+  push_manifests(plan, client, again, options, failures);
+  update_referrers_tags(plan, client, options, failures);
+  push_tags(plan, client, options, failures);
+  confirm(plan, client, options, failures);
 }
 
 void DeliveryRun::record(const Plan& plan, const Failures& failures, const std::string& outcome_word) {
@@ -86,9 +101,10 @@ void DeliveryRun::record(const Plan& plan, const Failures& failures, const std::
     outcome.seconds = m_run.seconds();
     outcome.notes = placement.notes;
     const auto failed = failures.all().find(i);
-    m_context.console.image_finished(outcome.target,
-                                     failed == failures.all().end() ? outcome.outcome : "failed",
-                                     outcome.bytes, outcome.seconds);
+    if (outcome.outcome != k_unfinished)
+      m_context.console.image_finished(outcome.target,
+                                       failed == failures.all().end() ? outcome.outcome : "failed",
+                                       outcome.bytes, outcome.seconds);
     if (failed == failures.all().end()) {
       m_run.add(std::move(outcome));
     } else {

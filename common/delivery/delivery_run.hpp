@@ -33,6 +33,9 @@ class DeliveryRun {
 
   cli::ReportedRun& report() noexcept { return m_run; }
 
+  /// Carries out the blob steps.
+  using PushBlobs = std::function<void(const PushOptions&, Failures&)>;
+
   // For the stages, in this order.
 
   /// An image that did not get as far as a placement.
@@ -44,9 +47,11 @@ class DeliveryRun {
   /// push -> confirm, or nothing in a dry run, and records what became of each image. `push_blobs` carries
   /// out the blob steps; `again` as for push_manifests. Returns, beside the placements, which are in place.
   std::vector<bool> execute(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
-                            const std::function<void(const PushOptions&, Failures&)>& push_blobs);
+                            const PushBlobs& push_blobs);
 
  private:
+  void carry_out(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
+                 const PushBlobs& push_blobs, Failures& failures);
   void record(const Plan& plan, const Failures& failures, const std::string& outcome_word);
 
   DeliverySettings m_settings;

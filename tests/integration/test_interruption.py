@@ -1,5 +1,6 @@
 """Stopped in the middle, by the operator or by a power cut: the same command again finishes what is left."""
 
+import json
 import re
 import signal
 import subprocess
@@ -227,4 +228,21 @@ def test_an_interrupted_run_writes_its_report(airgap: Airgap, bundle: Path, runn
     middle.reached()
     stop_within_grace(airgap, process, signal.SIGTERM)
     middle.release()
-    assert '"status": 143' in report.read_text() and '"error_kind": "interrupted"' in report.read_text()
+    said = json.loads(report.read_text())
+    assert (said["status"], said["error_kind"]) == (143, "interrupted")
+    assert said["images"] and {image["outcome"] for image in said["images"]} == {"unfinished"}
+
+
+def test_the_report_of_an_interrupted_pull_has_every_image(airgap: Airgap, running: Running, source: Registry,
+                                                           tmp_path: Path) -> None:
+    proxy = running(FaultProxy(source))
+    middle = Middle()
+    layer = source.client().manifest("team/app", "1.0").json()["layers"][0]
+    proxy.rule("GET", layer["digest"], on_match=middle.hold)
+    report = tmp_path / "report.json"
+    process = airgap.start("airgap-export", "pull", f"{proxy.host}/team/app:1.0", *plain(proxy), "--output",
+                           tmp_path / "bundle", "--report", report)
+    middle.reached()
+    stop_within_grace(airgap, process, signal.SIGTERM)
+    middle.release()
+    assert [image["outcome"] for image in json.loads(report.read_text())["images"]] == ["unfinished"]
