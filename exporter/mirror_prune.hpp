@@ -18,8 +18,8 @@ struct StaleTag {
 };
 using StaleTags = std::map<registry::Repository, std::vector<StaleTag>>;
 
-/// What --prune takes away. Only a repository whose images all come from repositories that were selected by
-/// their tag lists (`whole`) loses tags, and only when some tag of these was selected. Signatures and the
+/// What --prune takes away. Only a repository whose images all come from repositories that were selected
+/// with all their tags (`whole`) loses tags, and only when some tag of these was selected. Signatures and the
 /// like (sha256-...) stay, unless what they accompany loses its tag here and is nowhere selected.
 StaleTags find_stale_tags(const std::vector<WantedTags>& whole,
                           const std::vector<delivery::Placement>& placements, const MirrorTarget& target,

@@ -7,6 +7,7 @@
 #include "common/cli/naming.hpp"
 #include "common/delivery/delivery_run.hpp"
 #include "common/delivery/tag_deletion.hpp"
+#include "common/diag/log.hpp"
 #include "common/text/human_size.hpp"
 #include "exporter/mirror_places.hpp"
 #include "exporter/mirror_prune.hpp"
@@ -57,7 +58,12 @@ class MirrorRun {
                                source.selection().registries);
     registry::RegistryClient& client = access.client();
     MirrorTarget target(client, names_inside(source.selection(), m_settings.names), m_where);
-    const std::vector<WantedTags> whole = source.selection().repositories;
+    // What a filter passes over the source has all the same.
+    std::vector<WantedTags> whole = source.selection().repositories;
+    std::erase_if(whole, [](const WantedTags& wanted) { return !wanted.filter.takes_all(); });
+    if (m_settings.prune && whole.empty())
+      diag::log("mirror", diag::LogLevel::warning,
+                "nothing is pruned: no repository is selected with all its tags, without a filter");
 
     PinnedImages pinned = source.pin(target.known());
     OriginSource origin(source.client(), pinned);

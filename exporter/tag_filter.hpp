@@ -27,6 +27,10 @@ class TagFilter {
   /// Whether this tag alone could be wanted. What is no version is taken by no version constraint, and by
   /// none that keeps the newest.
   bool takes(const std::string& tag) const;
+  /// Whether every tag is wanted.
+  bool takes_all() const {
+    return std::holds_alternative<AllTags>(m_rule) && m_excluded.empty() && !m_newest;
+  }
   std::string str() const;  ///< "no tag of X <str()>": "matches '^1\.'"; safe to print
 
  private:

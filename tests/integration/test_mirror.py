@@ -335,6 +335,16 @@ def test_prune_lists_in_a_dry_run(mirror: Mirror, source: Registry, stale: Regis
     assert writes(stale) == []
 
 
+@pytest.mark.parametrize("options", [("--exclude", "^1.0"), ("--newest", "1")])
+def test_what_a_filter_passes_over_is_not_pruned(options: tuple[str, str], mirror: Mirror, source: Registry,
+                                                 stale: Registry) -> None:
+    """The source has those tags all the same."""
+    before = stale.client().tags("team/app")
+    said = mirror(source, stale, "team/app", "--all-tags", *options, "--prune").ok()
+    assert "nothing is pruned" in said.err
+    assert set(before) <= set(stale.client().tags("team/app"))
+
+
 def test_without_prune_nothing_is_deleted(mirror: Mirror, source: Registry, stale: Registry) -> None:
     mirror(source, stale, "team/app", "--all-tags").ok()
     assert {"gone", "old"} < set(stale.client().tags("team/app")) and writes(stale) == []
