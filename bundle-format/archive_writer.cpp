@@ -51,11 +51,12 @@ class ArchiveWriter final : public BundleWriter {
   std::uint64_t partial_bytes(const Blob& blob) const override { return state_of(blob).bytes; }
 
   void begin(Contents contents) override;
-  void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
   void commit() override;
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
+  void store_blob(const Blob& blob, const transport::BlobOpener& open,
+                  transport::Observer& observer) override;
   struct Progress {
     std::vector<BlobState> blobs;    ///< beside m_plan->blobs
     std::vector<std::size_t> batch;  ///< bytes are there, not synced
@@ -231,13 +232,8 @@ void ArchiveWriter::write_head(const Contents& contents) {
   publish(manifests);
 }
 
-void ArchiveWriter::put_blob(const Blob& blob, const transport::BlobOpener& open,
-                             transport::Observer& observer) {
-  if (has_blob(blob)) {
-    observer.blob_started(blob.digest, blob.size, blob.size);
-    observer.blob_finished(blob.digest, blob.size, "present");
-    return;
-  }
+void ArchiveWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,
+                               transport::Observer& observer) {
   const std::size_t index = m_plan->index.at(blob.digest);
   receive(index, open, observer);
   add_to_batch(index);

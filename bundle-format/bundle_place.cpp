@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "bundle-format/bundle_writer.hpp"
-#include "common/diag/error.hpp"
-
 namespace airgap::bundle {
 
 const Image* BundlePlace::existing_image(const image::Reference& name) const {
@@ -14,10 +11,6 @@ const Image* BundlePlace::existing_image(const image::Reference& name) const {
       images.begin(), images.end(), name,
       [](const Image& image, const image::Reference& wanted) { return image.name < wanted; });
   return found != images.end() && found->name == name ? &*found : nullptr;
-}
-
-void BundleWriter::retract(const std::vector<hash::Digest>&) {
-  throw diag::InternalError("this form of a bundle cannot be taken back");
 }
 
 }  // namespace airgap::bundle

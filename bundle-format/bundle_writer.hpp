@@ -24,17 +24,21 @@ class BundleWriter : public BundlePlace {
   /// States what the bundle will hold and writes all that is known by now: manifests, and in an archive the
   /// whole head.
   virtual void begin(Contents contents) = 0;
-  /// Stores one blob of the contents (config or layer), continuing what an earlier run left. Reads `open` to
-  /// its end, verifies size and digest; a mismatch is tried once more from zero (R4), then thrown as
-  /// DigestMismatch. Safe from several threads for different digests; to be started in the order of the
-  /// contents.
-  virtual void put_blob(const Blob& blob, const transport::BlobOpener& open,
-                        transport::Observer& observer) = 0;
+  /// Stores one blob of the contents (config or layer), unless it is there, continuing what an earlier run
+  /// left. Reads `open` to its end, verifies size and digest; a mismatch is tried once more from zero (R4),
+  /// then thrown as DigestMismatch. Safe from several threads for different digests; to be started in the
+  /// order of the contents.
+  void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer);
   /// Seals the bundle: everything synced, the final name last. Exit 0 after this is a proof.
   virtual void commit() = 0;
   /// Takes a commit() back, since the medium does not hold what was written: the bundle is unfinished again,
   /// and a rerun brings the `damaged` blobs anew. For directories and plain archives.
   virtual void retract(const std::vector<hash::Digest>& damaged);
+
+ private:
+  /// put_blob() for a blob that is not there.
+  virtual void store_blob(const Blob& blob, const transport::BlobOpener& open,
+                          transport::Observer& observer) = 0;
 };
 
 enum class OutputForm { directory, archive, pipe, skopeo_tree };

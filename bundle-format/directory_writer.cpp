@@ -32,11 +32,12 @@ class DirectoryWriter final : public BundleWriter {
   std::uint64_t partial_bytes(const Blob& blob) const override { return m_arriving.partial_bytes(blob); }
 
   void begin(Contents contents) override;
-  void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
   void commit() override;
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
+  void store_blob(const Blob& blob, const transport::BlobOpener& open,
+                  transport::Observer& observer) override;
   using Published = std::map<std::string, std::uint64_t>;  ///< blob path to size in bytes
 
   bool unchanged_by(const Contents& contents) const;
@@ -145,13 +146,8 @@ bool DirectoryWriter::holds_bytes(const Blob& blob, const std::string& bytes) co
   return has_blob(blob) && m_root.read_file(blob_path(blob.digest), image::k_max_manifest) == bytes;
 }
 
-void DirectoryWriter::put_blob(const Blob& blob, const transport::BlobOpener& open,
-                               transport::Observer& observer) {
-  if (has_blob(blob)) {
-    observer.blob_started(blob.digest, blob.size, blob.size);
-    observer.blob_finished(blob.digest, blob.size, "present");
-    return;
-  }
+void DirectoryWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,
+                                 transport::Observer& observer) {
   m_arriving.receive(blob, open, observer);
 }
 

@@ -165,10 +165,11 @@ class PipeWriter final : public BundleWriter {
   std::uint64_t partial_bytes(const Blob&) const override { return 0; }
 
   void begin(Contents contents) override;
-  void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
   void commit() override;
 
  private:
+  void store_blob(const Blob& blob, const transport::BlobOpener& open,
+                  transport::Observer& observer) override;
   void put(std::size_t index, const transport::BlobOpener& open, transport::Observer& observer);
   std::unique_ptr<PipedBlob> prefetch(const Blob& blob, std::size_t capacity,
                                       const transport::BlobOpener& open, transport::Observer& observer) const;
@@ -199,8 +200,8 @@ void PipeWriter::write_padding(std::uint64_t size) {
   m_pipe.write(std::span(k_zeros).first(static_cast<std::size_t>(tar::padded(size) - size)));
 }
 
-void PipeWriter::put_blob(const Blob& blob, const transport::BlobOpener& open,
-                          transport::Observer& observer) {
+void PipeWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,
+                            transport::Observer& observer) {
   try {
     put(m_plan->index.at(blob.digest), open, observer);
   } catch (const diag::Error& error) {

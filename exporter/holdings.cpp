@@ -14,9 +14,9 @@ namespace airgap::exporter {
 namespace {
 
 /// The manifests that an earlier run left, as a source.
-class KeptDocuments : public transport::ImageSource {
+class KeptManifests : public transport::ImageSource {
  public:
-  explicit KeptDocuments(const bundle::BundlePlace& place) : m_place(place) {}
+  explicit KeptManifests(const bundle::BundlePlace& place) : m_place(place) {}
 
   std::string read_manifest(const image::Descriptor& wanted) override {
     if (auto bytes = m_place.existing_manifest(wanted.digest)) return std::move(*bytes);
@@ -44,10 +44,10 @@ Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selec
 
   std::set<image::Reference> replaced;
   for (const PinnedImage& image : selected.images) replaced.insert(image.name);
-  KeptDocuments documents(place);
+  KeptManifests manifests(place);
   for (const bundle::Image& image : holdings.info->images) {
     if (replaced.contains(image.name)) continue;
-    holdings.kept.push_back(recall(image.name, image, documents));
+    holdings.kept.push_back(recall(image.name, image, manifests));
     if (holdings.info->names == names) holdings.kept.back().target = image.target;
   }
   for (const PinnedImage& orphan : drop_orphans(selected.images, holdings.kept)) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/json_kind.hpp"
@@ -135,7 +136,13 @@ const OtherSide::Held* OtherSide::find(const bundle::Blob& blob) const {
   return found != blobs.end() && found->second.size == blob.size ? &found->second : nullptr;
 }
 
-OtherSide read_other_side(const std::vector<std::string>& files) {
+OtherSide read_other_side(const std::vector<std::string>& files, const std::string& output) {
+  for (const std::string& file : files) {
+    std::error_code error;
+    if (!std::filesystem::equivalent(file, output, error)) continue;
+    throw diag::UsageError(fmt::format("--since and --output both name {}", output),
+                           "write the delta to a place of its own");
+  }
   return Reader().read(files);
 }
 

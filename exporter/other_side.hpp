@@ -30,8 +30,8 @@ struct OtherSide {
 };
 
 /// Reads what each file is: a bundle in any form, a bundle's bundle.json by itself, a receipt; the kind is
-/// told from the content. Throws UsageError for a file that is none of them, IntegrityError for a damaged
-/// bundle.
-OtherSide read_other_side(const std::vector<std::string>& files);
+/// told from the content. Throws UsageError for a file that is none of them, and for the bundle at `output`
+/// itself, which would end with nothing in it; IntegrityError for a damaged bundle.
+OtherSide read_other_side(const std::vector<std::string>& files, const std::string& output);
 
 }  // namespace airgap::exporter

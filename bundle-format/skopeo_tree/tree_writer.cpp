@@ -38,10 +38,11 @@ class TreeWriter final : public bundle::BundleWriter {
   std::uint64_t partial_bytes(const Blob& blob) const override { return m_arriving.partial_bytes(blob); }
 
   void begin(bundle::Contents contents) override;
-  void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
   void commit() override;
 
  private:
+  void store_blob(const Blob& blob, const transport::BlobOpener& open,
+                  transport::Observer& observer) override;
   using Places = std::unordered_map<hash::Digest, EarlierTree::Place>;
 
   void refuse_damaged_others() const;
@@ -180,13 +181,8 @@ void TreeWriter::check_room_for_copies() const {
       "choose a file system with hard links, or write a bundle, which holds each blob once");
 }
 
-void TreeWriter::put_blob(const Blob& blob, const transport::BlobOpener& open,
-                          transport::Observer& observer) {
-  if (has_blob(blob)) {
-    observer.blob_started(blob.digest, blob.size, blob.size);
-    observer.blob_finished(blob.digest, blob.size, "present");
-    return;
-  }
+void TreeWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,
+                            transport::Observer& observer) {
   m_arriving.receive(blob, open, observer);
 }
 

@@ -99,10 +99,11 @@ class VolumeWriter final : public BundleWriter {
   }
 
   void begin(Contents contents) override;
-  void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) override;
   void commit() override;
 
  private:
+  void store_blob(const Blob& blob, const transport::BlobOpener& open,
+                  transport::Observer& observer) override;
   struct Progress {
     std::vector<BlobState> blobs;                              ///< beside m_plan->blobs
     std::vector<std::size_t> left;                             ///< blobs of each volume that are not whole
@@ -275,13 +276,8 @@ void VolumeWriter::take_over(const LeftSet& set, bool drop_files) {
   if (drop_files) drop_before(k_max_volumes + 1);
 }
 
-void VolumeWriter::put_blob(const Blob& blob, const transport::BlobOpener& open,
-                            transport::Observer& observer) {
-  if (has_blob(blob)) {
-    observer.blob_started(blob.digest, blob.size, blob.size);
-    observer.blob_finished(blob.digest, blob.size, "present");
-    return;
-  }
+void VolumeWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,
+                              transport::Observer& observer) {
   receive(m_plan->index.at(blob.digest), open, observer);
 }
 

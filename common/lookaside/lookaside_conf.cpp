@@ -1,15 +1,13 @@
 #include "common/lookaside/lookaside_conf.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <vector>
 
 #include "common/diag/error.hpp"
-#include "common/io/file.hpp"
+#include "common/io/followed_file.hpp"
 #include "common/registry/environment.hpp"
 #include "common/text/escape.hpp"
 #include "common/yaml/reader.hpp"
@@ -53,20 +51,6 @@ bool says_nothing(std::string_view yaml) {
     if (first != line.npos && line[first] != '#' && line != "---") return false;
   }
   return true;
-}
-
-// Administrators link such files, so links are followed.
-std::string read_text(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) io::throw_errno(errno, "cannot open " + path);
-  io::File file(fd, path);
-  std::string text;
-  std::vector<std::byte> buffer(io::k_pump_buffer);
-  while (const std::size_t count = file.read_some(buffer)) {
-    text.append(io::text_of(std::span(buffer).first(count)));
-    if (text.size() > k_max_file) break;  // the reader refuses it
-  }
-  return text;
 }
 
 std::string usual_directory() {
@@ -135,7 +119,7 @@ LookasideConf load_lookaside_conf(const std::string& directory) {
   LookasideConf conf;
   for (const std::string& file : files) {
     try {
-      conf.add(read_text(file), file);
+      conf.add(io::read_followed_file(file, k_max_file), file);
     } catch (const diag::StorageError& failure) {
       throw diag::UsageError(failure.message(), failure.hint());
     }

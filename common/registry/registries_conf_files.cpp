@@ -1,17 +1,15 @@
 #include "common/registry/registries_conf_files.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
-#include "common/io/file.hpp"
+#include "common/io/followed_file.hpp"
 #include "common/registry/environment.hpp"
 #include "common/toml/reader.hpp"
 
@@ -28,19 +26,9 @@ bool exists(const std::string& file) {
   return access(file.c_str(), F_OK) == 0;
 }
 
-// Administrators link such files, so links are followed.
 std::string read_text(const std::string& path) {
   try {
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) io::throw_errno(errno, "cannot open " + path);
-    io::File file(fd, path);
-    std::string text;
-    std::vector<std::byte> buffer(io::k_pump_buffer);
-    while (const std::size_t count = file.read_some(buffer)) {
-      text.append(io::text_of(std::span(buffer).first(count)));
-      if (text.size() > toml::k_max_document) break;  // the reader refuses it
-    }
-    return text;
+    return io::read_followed_file(path, toml::k_max_document);  // the reader refuses a longer one
   } catch (const diag::StorageError& error) {
     throw diag::UsageError(error.message(), k_way_out);
   }

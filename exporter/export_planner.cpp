@@ -1,0 +1,88 @@
+#include "exporter/export_planner.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "bundle-format/skopeo_tree/tree_writer.hpp"
+#include "common/diag/error.hpp"
+#include "exporter/holdings.hpp"
+
+namespace airgap::exporter {
+
+PlannedExport ExportPlanner::plan(const PinnedImages& pinned) {
+  PlannedExport planned = this->planned(pinned);
+  refuse_replacing(planned.plan);
+  if (!planned.target || !must_be_cut(*planned.target)) return planned;
+  m_destination.cut(*planned.target->medium.largest_file);
+  m_destination.open(m_basis.names.mode);
+  planned = this->planned(pinned);
+  refuse_replacing(planned.plan);
+  return planned;
+}
+
+PlannedExport ExportPlanner::plan_rest(const PinnedImages& pinned) {
+  m_destination.open(m_basis.names.mode);
+  return planned(pinned);
+}
+
+PlannedExport ExportPlanner::planned(const PinnedImages& pinned) const {
+  const image::NameMode names = m_basis.names.mode;
+  if (m_destination.form() == bundle::OutputForm::skopeo_tree) {
+    std::vector<image::Reference> images;
+    for (const PinnedImage& image : pinned.images) images.push_back(image.name);
+    skopeo_tree::check_folders(images, names == image::NameMode::scoped);
+  }
+  const bool directory = m_destination.form() == bundle::OutputForm::directory;
+  Holdings holdings = holdings_of(m_destination.place(), pinned, directory && !m_settings.prune, names);
+  holdings.number_used = holdings.finished || directory;
+  PlannedExport planned{
+      .plan = make_plan(pinned, holdings,
+                        {.names = m_basis.names,
+                         .creator = m_basis.creator,
+                         .created = m_basis.created.text,
+                         .new_stream = m_basis.created.fixed ? derived_stream(pinned) : random_stream(),
+                         .other_side = m_basis.other_side ? &*m_basis.other_side : nullptr}),
+      .target = std::nullopt};
+  if (directory) refuse_thinning(planned.plan);
+  planned.target = target_of(planned.plan);
+  return planned;
+}
+
+std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
+  if (m_settings.output.empty()) return std::nullopt;
+  auto medium = bundle::medium_of_output(m_settings.output);
+  if (!medium) return std::nullopt;
+  const bool archive = m_destination.form() == bundle::OutputForm::archive;
+  return with_needs({.path = m_settings.output,
+                     .form = m_destination.form(),
+                     .volume_size = m_destination.volume_size(),
+                     .medium = std::move(*medium),
+                     .replaces = archive && m_destination.place().finished() && m_settings.overwrite},
+                    plan);
+}
+
+// A dry run says so too.
+void ExportPlanner::refuse_replacing(const ExportPlan& plan) const {
+  const bool archive = m_destination.form() == bundle::OutputForm::archive;
+  if (!archive || !m_destination.place().finished() || plan.unchanged) return;
+  if (!m_settings.overwrite) bundle::refuse_to_replace(m_settings.output);
+}
+
+// A whole bundle in a directory is not to be thinned out by mistake.
+void ExportPlanner::refuse_thinning(const ExportPlan& plan) const {
+  const bundle::BundlePlace& place = m_destination.place();
+  if (!m_basis.other_side || m_settings.prune || !place.finished() || !place.existing()) return;
+  std::set<hash::Digest> held;
+  for (const bundle::Blob& blob : place.existing()->blobs) held.insert(blob.digest);
+  for (const bundle::RequiredBlob& blob : plan.contents.info.requires_) {
+    if (!held.contains(blob.digest)) continue;
+    throw diag::UsageError(
+        fmt::format("{} holds {}, which --since would leave out", m_settings.output, blob.digest.str()),
+        "write the delta to a place of its own, or take such blobs out of the bundle with --prune");
+  }
+}
+
+}  // namespace airgap::exporter

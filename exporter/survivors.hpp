@@ -1,0 +1,20 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "exporter/fetch.hpp"
+#include "exporter/resolve.hpp"
+
+namespace airgap::exporter {
+
+/// A selection after a fetch that some blobs did not come through (--keep-going).
+struct Survivors {
+  PinnedImages pinned;
+  std::vector<std::pair<PinnedImage, diag::Error>> left_out;  ///< and why
+};
+
+/// An image falls out with any blob it names, and with it what accompanies it. Pure.
+Survivors survivors_of(const PinnedImages& pinned, const FetchReport& fetched);
+
+}  // namespace airgap::exporter
