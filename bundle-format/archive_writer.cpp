@@ -52,6 +52,7 @@ class ArchiveWriter final : public BundleWriter {
 
   void begin(Contents contents) override;
   void commit() override;
+  std::vector<std::string> sealed_paths() const override { return {m_path}; }
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:

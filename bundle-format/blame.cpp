@@ -13,12 +13,6 @@ namespace {
 /// them.
 constexpr std::size_t k_max_listed = 100'000;
 
-std::vector<hash::Digest> lost_with(const Finding& finding) {
-  if (!finding.blobs.empty()) return finding.blobs;
-  if (const auto digest = digest_of_path(finding.file)) return {*digest};
-  return {};
-}
-
 /// Says of each finding which images it touches, and returns them all.
 class Blame {
  public:

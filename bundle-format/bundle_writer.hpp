@@ -8,6 +8,7 @@
 
 #include "bundle-format/bundle_place.hpp"
 #include "bundle-format/contents.hpp"
+#include "bundle-format/inspection.hpp"
 #include "common/hash/digest.hpp"
 #include "common/io/medium.hpp"
 #include "common/transport/image_source.hpp"
@@ -31,8 +32,13 @@ class BundleWriter : public BundlePlace {
   void put_blob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer);
   /// Seals the bundle: everything synced, the final name last. Exit 0 after this is a proof.
   virtual void commit() = 0;
+  /// After commit(): the paths by which a reader opens what was sealed. None where nobody reads it back (a
+  /// pipe, skopeo's directories).
+  virtual std::vector<std::string> sealed_paths() const { return {}; }
+  /// How the sealed bundle lies there, without its blobs. What nobody takes for a bundle any more is damaged.
+  virtual Inspection inspect_sealed() const;
   /// Takes a commit() back, since the medium does not hold what was written: the bundle is unfinished again,
-  /// and a rerun brings the `damaged` blobs anew. For directories and plain archives.
+  /// and a rerun brings the `damaged` blobs anew. For what has sealed_paths().
   virtual void retract(const std::vector<hash::Digest>& damaged);
 
  private:

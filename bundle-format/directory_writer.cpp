@@ -33,6 +33,7 @@ class DirectoryWriter final : public BundleWriter {
 
   void begin(Contents contents) override;
   void commit() override;
+  std::vector<std::string> sealed_paths() const override { return {m_root.path()}; }
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:

@@ -2,9 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "bundle-format/layout.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
+
+std::vector<hash::Digest> lost_with(const Finding& finding) {
+  if (!finding.blobs.empty()) return finding.blobs;
+  if (const auto digest = digest_of_path(finding.file)) return {*digest};
+  return {};
+}
 
 Finding finding_of(const diag::Error& error, std::string file) {
   return {.kind = error.kind(),

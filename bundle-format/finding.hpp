@@ -22,6 +22,9 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
+/// The blobs that are lost by it: those that it names, or the one that its file is.
+std::vector<hash::Digest> lost_with(const Finding& finding);
+
 /// What an error says about a file.
 Finding finding_of(const diag::Error& error, std::string file);
 

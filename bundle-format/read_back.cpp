@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <set>
 
+#include "bundle-format/blame.hpp"
 #include "bundle-format/inspection.hpp"
-#include "bundle-format/layout.hpp"
 #include "bundle-format/verify.hpp"
 #include "common/io/directory.hpp"
 
@@ -26,7 +26,10 @@ constexpr std::size_t k_last_written = 3;  ///< where a medium that holds less t
 /// A run of one byte that no compressed layer has and no tar ends with.
 constexpr std::uint64_t k_long_run = std::uint64_t{64} << 10;
 
-/// Writes out what is not on the medium yet, then drops what the kernel keeps of these files.
+/// Writes out what is not on the medium yet, then drops what the kernel keeps of these files. O_DIRECT would
+/// add nothing: every file system of removable media keeps files in the page cache that this empties (of
+/// clean pages, which they are after the sync), and those with a cache of their own (ZFS) serve O_DIRECT from
+/// it too.
 void forget_cached(const std::string& path) {
   const bool directory = fs::is_directory(path);
   const std::string parent = fs::path(path).parent_path();
@@ -61,7 +64,8 @@ std::string pattern_of(const Inspection& bundle, const Blob& blob) {
 void add_patterns(const Inspection& bundle, const std::vector<Blob>& read, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (finding.kind != diag::ErrorKind::integrity) continue;
-    const auto blob = std::ranges::find(read, digest_of_path(finding.file), &Blob::digest);
+    if (finding.blobs.empty()) continue;
+    const auto blob = std::ranges::find(read, finding.blobs.front(), &Blob::digest);
     if (blob == read.end()) continue;
     try {
       const std::string pattern = pattern_of(bundle, *blob);
@@ -70,17 +74,6 @@ void add_patterns(const Inspection& bundle, const std::vector<Blob>& read, std::
       std::swap(finding, findings.front());  // it says most
     } catch (const diag::Error&) {           // it reads no longer; that it is damaged is known
     }
-  }
-}
-
-/// What lies there; what is no bundle any more is one that is damaged.
-Inspection inspect_medium(const std::string& path) {
-  try {
-    return inspect({path}, Depth::files);
-  } catch (const diag::UsageError& error) {
-    Inspection nothing;
-    nothing.findings.push_back(finding_of(error, std::string(k_bundle_file)));
-    return nothing;
   }
 }
 
@@ -103,6 +96,7 @@ class Reader {
     }
     auto findings = read_blobs(m_bundle, fresh, k_jobs, m_stop, m_progress);
     add_patterns(m_bundle, fresh, findings);
+    m_unread.insert(m_unread.end(), findings.begin(), findings.end());
     m_result.findings.insert(m_result.findings.begin(), findings.begin(), findings.end());
     m_result.files += fresh.size();
     for (const Blob& blob : fresh) m_result.bytes += blob.stored_size;
@@ -111,9 +105,11 @@ class Reader {
   ReadBack result() && {
     std::set<hash::Digest> damaged;
     for (const Finding& finding : m_result.findings) {
-      if (const auto digest = digest_of_path(finding.file)) damaged.insert(*digest);
+      const std::vector<hash::Digest> lost = lost_with(finding);
+      damaged.insert(lost.begin(), lost.end());
     }
     m_result.damaged.assign(damaged.begin(), damaged.end());
+    if (m_bundle.info && found_damage()) m_result.images = blame(m_bundle, m_unread, m_result.findings);
     return std::move(m_result);
   }
 
@@ -122,6 +118,7 @@ class Reader {
   std::stop_token m_stop;
   const std::function<void(std::uint64_t)>& m_progress;
   std::set<hash::Digest> m_read;
+  std::vector<Finding> m_unread;  ///< those of blobs that could not be read
   ReadBack m_result;
 };
 
@@ -151,10 +148,10 @@ std::vector<Blob> choose_sample(const std::vector<Blob>& blobs, const std::vecto
   return chosen;
 }
 
-ReadBack read_back(const std::string& path, MediaCheck depth, const std::vector<Blob>& written,
+ReadBack read_back(const BundleWriter& sealed, MediaCheck depth, const std::vector<Blob>& written,
                    std::stop_token stop, const std::function<void(std::uint64_t)>& progress) {
-  forget_cached(path);
-  Reader reader(inspect_medium(path), std::move(stop), progress);
+  for (const std::string& path : sealed.sealed_paths()) forget_cached(path);
+  Reader reader(sealed.inspect_sealed(), std::move(stop), progress);
   if (depth == MediaCheck::sample && !reader.found_damage()) {
     std::mt19937_64 dice(std::random_device{}());
     reader.read(choose_sample(reader.readable(), written, dice));

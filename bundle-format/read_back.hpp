@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/bundle_writer.hpp"
 #include "bundle-format/finding.hpp"
 
 namespace airgap::bundle {
@@ -21,13 +21,14 @@ struct ReadBack {
   std::uint64_t bytes = 0;
   std::vector<Finding> findings;      ///< what is not there as it was written
   std::vector<hash::Digest> damaged;  ///< the blobs among them
+  std::vector<std::string> images;    ///< that need what is damaged; none are known where bundle.json is lost
 };
 
-/// Reads a sealed bundle from the medium itself: everything is synced, the kernel's copies are dropped, and
-/// files are compared with their digests. `written` are the blobs of this run, in the order of writing. A
-/// sample that finds damage goes on to read everything. `progress` is told of bytes, from any thread. Throws
-/// StorageError when the medium does not answer at all.
-ReadBack read_back(const std::string& path, MediaCheck depth, const std::vector<Blob>& written,
+/// Reads what a writer has sealed from the medium itself: everything is synced, the kernel's copies are
+/// dropped, and files are compared with their digests. `written` are the blobs of this run, in the order of
+/// writing. A sample that finds damage goes on to read everything. `progress` is told of bytes, from any
+/// thread. Throws StorageError when the medium does not answer at all.
+ReadBack read_back(const BundleWriter& sealed, MediaCheck depth, const std::vector<Blob>& written,
                    std::stop_token stop, const std::function<void(std::uint64_t)>& progress);
 
 /// Which blobs a sample reads: the last ones written, and some from every part of the bundle, large ones only

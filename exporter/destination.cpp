@@ -25,13 +25,13 @@ Destination::Destination(const ExportSettings& settings, std::stop_token stop)
   }
   if (settings.verify_media.value_or(bundle::MediaCheck::none) != bundle::MediaCheck::none &&
       !can_be_read_back()) {
-    throw diag::UsageError("--verify-media reads back a directory or a FILE.tar, and nothing else",
+    throw diag::UsageError("--verify-media reads back what stays here as a bundle: a directory or an archive",
                            "leave it out, and check with 'airgap-import verify' where the bundle arrives");
   }
 }
 
 bool Destination::can_be_read_back() const noexcept {
-  return m_form == bundle::OutputForm::directory || m_form == bundle::OutputForm::archive;
+  return m_form != bundle::OutputForm::pipe && m_form != bundle::OutputForm::skopeo_tree;
 }
 
 void Destination::open(image::NameMode names) {

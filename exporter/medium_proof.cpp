@@ -1,6 +1,7 @@
 #include "exporter/medium_proof.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -12,6 +13,7 @@ namespace airgap::exporter {
 namespace {
 
 constexpr std::size_t k_shown_findings = 5;
+constexpr std::size_t k_shown_images = 20;
 constexpr auto k_hint =
     "do not trust this medium: it fails, or claims more room than it has; write to another one. The bundle "
     "is "
@@ -24,8 +26,24 @@ std::string as_event(const bundle::ReadBack& read, bundle::MediaCheck depth) {
       .member("depth", depth == bundle::MediaCheck::full ? "full" : "sample");
   writer.member("files", read.files).member("bytes", read.bytes).key("damaged").begin_array();
   for (const bundle::Finding& finding : read.findings) writer.value(finding.file);
+  writer.end_array().key("images").begin_array();
+  for (const std::string& image : read.images) writer.value(image);
   writer.end_array().end_object();
   return writer.str();
+}
+
+std::string listed(const std::vector<std::string>& images) {
+  const std::size_t shown = std::min(k_shown_images, images.size());
+  const std::string more = shown == images.size() ? "" : fmt::format(" and {} more", images.size() - shown);
+  return fmt::format(
+      "{}{}", fmt::join(images.begin(), images.begin() + static_cast<std::ptrdiff_t>(shown), ", "), more);
+}
+
+/// What is damaged where bundle.json is.
+std::vector<std::string> all_names(const ExportPlan& plan) {
+  std::vector<std::string> names;
+  for (const bundle::Image& image : plan.contents.info.images) names.push_back(image.name.str());
+  return names;
 }
 
 /// The medium does not answer, or not with what was written: nobody is to believe the bundle.
@@ -49,7 +67,7 @@ void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle:
   console.begin_count("reading back", all, true);
   bundle::ReadBack read;
   try {
-    read = bundle::read_back(path, depth, plan.fetch, context.stop,
+    read = bundle::read_back(sealed, depth, plan.fetch, context.stop,
                              [&](std::uint64_t bytes) { console.count(bytes); });
   } catch (const diag::Interrupted&) {
     throw;  // it is whole as far as anybody knows
@@ -58,6 +76,7 @@ void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle:
     retract(sealed, {}, diag::StorageError(path + " cannot be read back: " + error.message(), k_hint));
   }
   console.end_count();
+  if (!read.findings.empty() && read.images.empty()) read.images = all_names(plan);
   console.event(as_event(read, depth));
   if (read.findings.empty()) {
     console.status(fmt::format("{}: read back {} from the medium, {} in {}: safe to remove", path,
@@ -67,13 +86,13 @@ void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle:
   }
   for (std::size_t i = 0; i < std::min(k_shown_findings, read.findings.size()); ++i)
     console.status(fmt::format("{}: {}", read.findings[i].file, read.findings[i].problem));
-  retract(
-      sealed, read.damaged,
-      diag::StorageError(fmt::format("the medium does not hold what was written to {}: {} of {} that were "
-                                     "read back are damaged, {} first ({})",
-                                     path, read.findings.size(), text::counted(read.files, "file"),
-                                     read.findings.front().file, read.findings.front().problem),
-                         k_hint));
+  retract(sealed, read.damaged,
+          diag::StorageError(
+              fmt::format("the medium does not hold what was written to {}: {} of {} that were "
+                          "read back are damaged, {} first ({}); it touches {}",
+                          path, read.findings.size(), text::counted(read.files, "file"),
+                          read.findings.front().file, read.findings.front().problem, listed(read.images)),
+              k_hint));
 }
 
 }  // namespace airgap::exporter

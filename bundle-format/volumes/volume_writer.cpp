@@ -8,6 +8,7 @@
 
 #include "bundle-format/archive_place.hpp"
 #include "bundle-format/earlier_bundle.hpp"
+#include "bundle-format/volumes/inspect_volumes.hpp"
 #include "bundle-format/volumes/parts_room.hpp"
 #include "bundle-format/volumes/volume_files.hpp"
 #include "bundle-format/volumes/volume_seal.hpp"
@@ -100,6 +101,9 @@ class VolumeWriter final : public BundleWriter {
 
   void begin(Contents contents) override;
   void commit() override;
+  std::vector<std::string> sealed_paths() const override;
+  Inspection inspect_sealed() const override;
+  void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
   void store_blob(const Blob& blob, const transport::BlobOpener& open,
@@ -130,6 +134,7 @@ class VolumeWriter final : public BundleWriter {
   void seal(std::size_t volume);
   void name_volumes();
   void remove_left();
+  std::vector<const VolumeLayout*> sealed_volumes() const;
   void forget(const std::vector<std::size_t>& blobs) noexcept;
 
   std::string m_path;
@@ -413,6 +418,60 @@ void VolumeWriter::name_volumes() {
     m_where.directory.rename(m_place.names.partial(i + 1), m_place.names.volume(i + 1));
   }
   m_where.directory.sync();
+}
+
+/// By number: as this run wrote them, or an earlier one.
+std::vector<const VolumeLayout*> VolumeWriter::sealed_volumes() const {
+  std::vector<const VolumeLayout*> volumes;
+  if (m_plan) {
+    for (const VolumeLayout& volume : m_plan->volumes) volumes.push_back(&volume);
+  } else {
+    for (const auto& [number, volume] : m_place.left.current.volumes) volumes.push_back(&volume.layout);
+  }
+  return volumes;
+}
+
+std::vector<std::string> VolumeWriter::sealed_paths() const {
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < sealed_volumes().size(); ++i)
+    paths.push_back(m_where.directory.path_of(m_place.names.volume(i + 1)));
+  return paths;
+}
+
+// A volume whose head says nothing any more is still the one that lies under its name.
+Inspection VolumeWriter::inspect_sealed() const {
+  const std::vector<const VolumeLayout*> volumes = sealed_volumes();
+  VolumeSet set{.count = volumes.size(), .volumes = {}, .strangers = {}};
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    const VolumeInfo& info = volumes[i]->info();
+    set.volumes[i + 1] = {.path = sealed_paths()[i],
+                          .stream = info.stream,
+                          .sequence = info.sequence,
+                          .number = info.number,
+                          .count = info.count};
+  }
+  return inspect_volumes(set, Depth::files);
+}
+
+// No name is left that a reader would believe before the first byte is taken out. A volume whose own check
+// sums are damaged gets them anew by the rerun, and one whose head is damaged is written anew as a whole.
+void VolumeWriter::retract(const std::vector<hash::Digest>& damaged) {
+  const std::vector<const VolumeLayout*> volumes = sealed_volumes();
+  for (std::size_t i = 0; i < volumes.size(); ++i)
+    m_where.directory.rename(m_place.names.volume(i + 1), m_place.names.partial(i + 1));
+  m_where.directory.sync();
+  const std::set<hash::Digest> lost(damaged.begin(), damaged.end());
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    const auto& parts = volumes[i]->info().parts;
+    std::optional<io::File> file;
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      if (!lost.contains(parts[part].digest)) continue;
+      if (!file) file.emplace(m_where.directory.open_for_update(m_place.names.partial(i + 1)));
+      FileBytes bytes(*file);
+      write_zeros(bytes, volumes[i]->place_of(part).header, tar::k_block);
+    }
+    if (file) file->sync();
+  }
 }
 
 /// What other plans left: volumes beyond the last, and files that blobs were taken from.
