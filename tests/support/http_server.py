@@ -4,6 +4,7 @@ import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .endpoint import Endpoint
 from .ports import free_port
 
 
@@ -47,7 +48,7 @@ class _Server(ThreadingHTTPServer):
         pass  # clients that hang up are part of the tests
 
 
-class HttpServer:
+class HttpServer(Endpoint):
     """Serves `handler` on a free loopback port while in use as a context manager."""
 
     def __init__(self, handler: type[Handler], tls: ssl.SSLContext | None = None) -> None:
@@ -67,11 +68,3 @@ class HttpServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def origin(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{self.host}"

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from .endpoint import Endpoint
 from .ports import free_port
 from .process import ServerProcess
 from .registry import Tls, program
@@ -52,7 +53,7 @@ def no_ranges() -> Snippet:
     return Snippet(location='proxy_set_header Range "";\nmax_ranges 0;')
 
 
-class Nginx:
+class Nginx(Endpoint):
     """One nginx process on a free loopback port; a context manager."""
 
     def __init__(self, directory: Path, upstream_origin: object, *snippets: Snippet, tls: Tls | None = None) -> None:
@@ -71,14 +72,6 @@ class Nginx:
 
     def __exit__(self, *_: object) -> None:
         self.process.stop()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def origin(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{self.host}"
 
     def _config(self, directory: Path, upstream: str, snippets: tuple[Snippet, ...]) -> str:
         def joined(part: str) -> str:

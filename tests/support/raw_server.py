@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Iterable
 
+from .endpoint import Endpoint
 from .ports import free_port
 
 
@@ -48,7 +49,7 @@ def reply(status: int, body: bytes = b"", headers: dict[str, str] | None = None,
     return head.encode("latin-1") + b"\r\n" + body
 
 
-class RawServer:
+class RawServer(Endpoint):
     """Runs `script` for each request and sends the bytes or pieces that it gives, then closes."""
 
     def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
@@ -68,14 +69,6 @@ class RawServer:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def origin(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{self.host}"
 
     def _accept(self) -> None:
         while True:

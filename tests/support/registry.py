@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .client import RegistryClient
+from .endpoint import Endpoint
 from .ports import free_port
 from .process import ServerProcess
 
@@ -58,7 +59,7 @@ class Tls:
 
 
 @dataclass
-class Registry:
+class Registry(Endpoint):
     """One docker-registry process with its storage. A context manager: started and stopped.
 
     `htpasswd` maps users to passwords. `storage` may be a directory of an earlier registry.
@@ -99,15 +100,6 @@ class Registry:
 
     def kill(self) -> None:
         self.process.kill()
-
-    @property
-    def host(self) -> str:
-        """As it stands in an image name: `127.0.0.1:PORT`."""
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def origin(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{self.host}"
 
     def client(self, **headers: str) -> RegistryClient:
         """A client of it; with passwords or tokens give Authorization="Basic …"."""

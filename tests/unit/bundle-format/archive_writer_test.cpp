@@ -1,8 +1,5 @@
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 
-#include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <random>
 
@@ -11,7 +8,6 @@
 #include "bundle-format/relocation_journal.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
-#include "common/hash/verifying_source.hpp"
 #include "writer_fixture.hpp"
 
 using namespace airgap;
@@ -39,52 +35,6 @@ TEST_CASE("an archive is whole, and nothing is left beside it") {
   CHECK(tree_of(temp.path()).size() == 1);
 }
 
-TEST_CASE("an archive has the same bytes in whatever order its blobs arrive") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  write_bundle(temp.path("one.tar"), wanted);
-  std::vector<Blob> blobs = wanted.fetched();
-  const auto writer = open_writer({temp.path("two.tar")});
-  writer->begin(wanted.contents);
-  std::ranges::reverse(blobs);
-  for (const Blob& blob : blobs) put(*writer, wanted, blob);
-  writer->commit();
-  CHECK(file_text(temp.path("one.tar")) == file_text(temp.path("two.tar")));
-}
-
-TEST_CASE("an unfinished archive continues inside a blob") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  const std::string layer = noise(700'000, 1);
-  const Blob blob = wanted.blob_of(layer);
-  {
-    const auto writer = open_writer({temp.path("out.tar")});
-    writer->begin(wanted.contents);
-    FaultyBlob faulty(layer, 500'001);
-    CHECK_THROWS_AS(writer->put_blob(blob, faulty.opener(), transport::no_observer()), diag::NetworkError);
-    put(*writer, wanted, wanted.blob_of("base"));
-  }
-  CHECK_FALSE(fs::exists(temp.path("out.tar")));
-  const auto writer = open_writer({temp.path("out.tar")});
-  CHECK_FALSE(writer->finished());
-  CHECK(writer->existing() == wanted.contents.info);
-  CHECK(writer->partial_bytes(blob) == 500'001);
-  CHECK(writer->partial_bytes(wanted.blob_of("base")) == 4);
-  const hash::Digest manifest = wanted.contents.info.images.front().digest;
-  CHECK(writer->existing_manifest(manifest) == *wanted.contents.manifests.at(manifest));
-  writer->begin(wanted.contents);
-  FaultyBlob rest(layer);
-  Tally tally;
-  writer->put_blob(blob, rest.opener(), tally);
-  CHECK(rest.offsets() == std::vector<std::uint64_t>{500'001});
-  CHECK(tally.already == 500'001);
-  for (const Blob& other : wanted.fetched()) put(*writer, wanted, other);
-  writer->commit();
-  CHECK(fault_of(temp.path("out.tar")) == "");
-  write_bundle(temp.path("fresh.tar"), wanted);
-  CHECK(file_text(temp.path("out.tar")) == file_text(temp.path("fresh.tar")));
-}
-
 TEST_CASE("what a crash left of a blob is hashed before it is believed") {
   const TempDirectory temp;
   const Sample wanted = two_images();
@@ -108,20 +58,6 @@ TEST_CASE("what a crash left of a blob is hashed before it is believed") {
   for (const Blob& other : wanted.fetched()) put(*writer, wanted, other);
   writer->commit();
   CHECK(fault_of(temp.path("out.tar")) == "");
-}
-
-TEST_CASE("wrong bytes from the source are refused after a second try, and no header vouches for them") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  const Blob blob = wanted.blob_of(noise(700'000, 1));
-  const auto writer = open_writer({temp.path("out.tar")});
-  writer->begin(wanted.contents);
-  FaultyBlob source(noise(700'000, 9));
-  CHECK_THROWS_AS(writer->put_blob(blob, source.opener(), transport::no_observer()), hash::DigestMismatch);
-  CHECK(source.offsets() == std::vector<std::uint64_t>{0, 0});
-  CHECK_THROWS_AS(writer->commit(), diag::InternalError);
-  CHECK(file_text(temp.path("out.tar.partial")).find("airgap-partial") == std::string::npos);
-  CHECK_FALSE(fs::exists(temp.path("out.tar")));
 }
 
 TEST_CASE("another plan keeps the blobs that both hold, and gives the bytes of a fresh archive") {
@@ -311,36 +247,6 @@ TEST_CASE("a file that is no whole bundle is not written over") {
   const auto before = tree_of(temp.path());
   CHECK_THROWS_AS(open_writer({temp.path("out.tar")}), diag::UsageError);
   CHECK(tree_of(temp.path()) == before);
-}
-
-TEST_CASE("two writers cannot have one archive, and one that began nothing leaves no trace") {
-  const TempDirectory temp;
-  {
-    const auto writer = open_writer({temp.path("out.tar")});
-    CHECK_THROWS_AS(open_writer({temp.path("out.tar")}), diag::BusyError);
-  }
-  CHECK(fs::is_empty(temp.path()));
-}
-
-TEST_CASE("a full disk is a storage error, and the archive continues") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  const Blob blob = wanted.blob_of(noise(700'000, 1));
-  {
-    const auto writer = open_writer({temp.path("out.tar")});
-    writer->begin(wanted.contents);
-    std::signal(SIGXFSZ, SIG_IGN);
-    rlimit old{};
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
-    const rlimit low{400'000, old.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &low) == 0);
-    CHECK_THROWS_AS(put(*writer, wanted, blob), diag::StorageError);
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &old) == 0);
-  }
-  const auto writer = open_writer({temp.path("out.tar")});
-  CHECK(writer->partial_bytes(blob) > 0);
-  write_all(*writer, wanted);
-  CHECK(fault_of(temp.path("out.tar")) == "");
 }
 
 TEST_CASE("a progress marker speaks of one blob alone") {

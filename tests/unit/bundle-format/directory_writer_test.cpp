@@ -1,11 +1,9 @@
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "common/diag/error.hpp"
-#include "common/hash/verifying_source.hpp"
+#include "common/hash/hasher.hpp"
 #include "writer_fixture.hpp"
 
 using namespace airgap;
@@ -33,33 +31,6 @@ TEST_CASE("a directory bundle holds each blob once, its metadata, and no leftove
   CHECK_FALSE(fs::exists(temp.path("a/b/out/.partial")));
 }
 
-TEST_CASE("a blob that breaks off continues where it stopped, in the next run") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  const std::string layer = noise(700'000, 1);
-  const Blob blob = wanted.blob_of(layer);
-  {
-    const auto writer = open_writer({temp.path("out")});
-    writer->begin(wanted.contents);
-    FaultyBlob faulty(layer, 500'001);
-    CHECK_THROWS_AS(writer->put_blob(blob, faulty.opener(), transport::no_observer()), diag::NetworkError);
-  }
-  CHECK(fault_of(temp.path("out")) != "");
-  const auto writer = open_writer({temp.path("out")});
-  CHECK_FALSE(writer->has_blob(blob));
-  CHECK(writer->partial_bytes(blob) == 500'001);
-  writer->begin(wanted.contents);
-  FaultyBlob rest(layer);
-  Tally tally;
-  writer->put_blob(blob, rest.opener(), tally);
-  CHECK(rest.offsets() == std::vector<std::uint64_t>{500'001});
-  CHECK(tally.already == 500'001);
-  CHECK(tally.moved == layer.size() - 500'001);
-  for (const Blob& other : wanted.fetched()) writer->put_blob(other, wanted.opener(other), tally);
-  writer->commit();
-  CHECK(fault_of(temp.path("out")) == "");
-}
-
 TEST_CASE("what an earlier run left is not believed: wrong bytes are fetched again from zero, once") {
   const TempDirectory temp;
   const Sample wanted = two_images();
@@ -84,53 +55,6 @@ TEST_CASE("what an earlier run left is not believed: wrong bytes are fetched aga
   CHECK(source.offsets().size() <= 2);
   for (const Blob& other : wanted.fetched())
     writer->put_blob(other, wanted.opener(other), transport::no_observer());
-  writer->commit();
-  CHECK(fault_of(temp.path("out")) == "");
-}
-
-TEST_CASE("wrong bytes from the source are refused after a second try, and nothing of them stays") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  const std::string layer = noise(700'000, 1);
-  const Blob blob = wanted.blob_of(layer);
-  std::string wrong = layer;
-  SUBCASE("another bit") {
-    wrong[5] ^= 1;
-  }
-  SUBCASE("shorter") {
-    wrong.pop_back();
-  }
-  SUBCASE("longer") {
-    wrong += 'x';
-  }
-  const auto writer = open_writer({temp.path("out")});
-  writer->begin(wanted.contents);
-  FaultyBlob source(wrong);
-  Tally tally;
-  CHECK_THROWS_AS(writer->put_blob(blob, source.opener(), tally), hash::DigestMismatch);
-  CHECK(source.offsets() == std::vector<std::uint64_t>{0, 0});
-  CHECK(tally.lost >= layer.size() - 1 - io::k_pump_buffer);
-  CHECK(writer->partial_bytes(blob) == 0);
-  CHECK_FALSE(writer->has_blob(blob));
-  CHECK_THROWS_AS(writer->commit(), diag::InternalError);
-}
-
-TEST_CASE("a run that ends without commit leaves its blobs for the next one") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  {
-    const auto writer = open_writer({temp.path("out")});
-    writer->begin(wanted.contents);
-    for (const Blob& blob : wanted.fetched())
-      writer->put_blob(blob, wanted.opener(blob), transport::no_observer());
-  }
-  const auto writer = open_writer({temp.path("out")});
-  CHECK_FALSE(writer->finished());
-  Tally tally;
-  writer->begin(wanted.contents);
-  for (const Blob& blob : wanted.fetched()) writer->put_blob(blob, wanted.opener(blob), tally);
-  CHECK(tally.moved == 0);
-  CHECK(tally.outcomes == std::map<std::string, int>{{"present", 5}});
   writer->commit();
   CHECK(fault_of(temp.path("out")) == "");
 }
@@ -262,43 +186,4 @@ TEST_CASE("a finished bundle whose bundle.json was changed is not written over")
   text[text.find("2026")] = '3';
   write_file(temp.path("out/bundle.json"), text);
   CHECK_THROWS_AS(open_writer({temp.path("out")}), diag::IntegrityError);
-}
-
-TEST_CASE("two writers cannot have one directory") {
-  const TempDirectory temp;
-  const auto writer = open_writer({temp.path("out")});
-  CHECK_THROWS_AS(open_writer({temp.path("out")}), diag::BusyError);
-}
-
-TEST_CASE("a writer in which nothing was begun leaves no trace") {
-  const TempDirectory temp;
-  static_cast<void>(open_writer({temp.path("a/b")}));
-  CHECK(fs::is_empty(temp.path()));
-  write_bundle(temp.path("out"), two_images());
-  const auto before = tree_of(temp.path());
-  static_cast<void>(open_writer({temp.path("out")}));
-  CHECK(tree_of(temp.path()) == before);
-  CHECK(fault_of(temp.path("out")) == "");
-}
-
-TEST_CASE("a full disk is a storage error, and the rerun goes on") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  const Blob blob = wanted.blob_of(noise(700'000, 1));
-  {
-    const auto writer = open_writer({temp.path("out")});
-    writer->begin(wanted.contents);
-    std::signal(SIGXFSZ, SIG_IGN);
-    rlimit old{};
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
-    const rlimit low{300'000, old.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &low) == 0);
-    CHECK_THROWS_AS(writer->put_blob(blob, wanted.opener(blob), transport::no_observer()),
-                    diag::StorageError);
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &old) == 0);
-  }
-  const auto writer = open_writer({temp.path("out")});
-  CHECK(writer->partial_bytes(blob) > 0);
-  write_all(*writer, wanted);
-  CHECK(fault_of(temp.path("out")) == "");
 }

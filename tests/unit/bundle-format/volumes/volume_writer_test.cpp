@@ -10,7 +10,6 @@
 #include "bundle-format/volumes/volume_plan.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
 #include "common/diag/error.hpp"
-#include "common/hash/hasher.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;
@@ -87,67 +86,6 @@ TEST_CASE("volumes are whole, each of them and together, and nothing is left bes
       }
     }
   }
-}
-
-TEST_CASE("volumes have the same bytes in whatever order their blobs arrive") {
-  const TempDirectory one;
-  const TempDirectory two;
-  const Sample wanted = two_images();
-  write_all(*writer_at(one), wanted);
-  std::vector<Blob> blobs = wanted.fetched();
-  std::ranges::reverse(blobs);
-  auto writer = writer_at(two);
-  writer->begin(wanted.contents);
-  for (const Blob& blob : blobs) put(*writer, wanted, blob);
-  writer->commit();
-  writer.reset();
-  CHECK(tree_of(one.path()) == tree_of(two.path()));
-}
-
-TEST_CASE("unfinished volumes go on inside a blob that is cut") {
-  const TempDirectory temp;
-  const TempDirectory straight;
-  const Sample wanted = two_images();
-  write_all(*writer_at(straight), wanted);
-  const std::string layer = noise(700'000, 1);
-  const Blob blob = wanted.blob_of(layer);
-  {
-    const auto writer = writer_at(temp);
-    writer->begin(wanted.contents);
-    FaultyBlob faulty(layer, 500'001);
-    CHECK_THROWS_AS(writer->put_blob(blob, faulty.opener(), transport::no_observer()), diag::NetworkError);
-  }
-  CHECK_THROWS_WITH_AS(open_bundle(temp.path()), doctest::Contains("unfinished"), diag::IntegrityError);
-  auto writer = writer_at(temp);
-  CHECK_FALSE(writer->finished());
-  CHECK(writer->existing() == wanted.contents.info);
-  CHECK(writer->partial_bytes(blob) == 500'001);
-  const hash::Digest manifest = wanted.contents.info.images.front().digest;
-  CHECK(writer->existing_manifest(manifest) == *wanted.contents.manifests.at(manifest));
-  writer->begin(wanted.contents);
-  FaultyBlob rest(layer);
-  writer->put_blob(blob, rest.opener(), transport::no_observer());
-  CHECK(rest.offsets() == std::vector<std::uint64_t>{500'001});
-  for (const Blob& other : wanted.fetched()) put(*writer, wanted, other);
-  writer->commit();
-  writer.reset();
-  CHECK(tree_of(temp.path()) == tree_of(straight.path()));
-}
-
-TEST_CASE("wrong bytes are not kept in any volume") {
-  const TempDirectory temp;
-  const Sample wanted = two_images();
-  const Blob blob = wanted.blob_of(noise(700'000, 1));
-  {
-    const auto writer = writer_at(temp);
-    writer->begin(wanted.contents);
-    FaultyBlob wrong(noise(700'000, 9));
-    CHECK_THROWS_AS(writer->put_blob(blob, wrong.opener(), transport::no_observer()), diag::IntegrityError);
-  }
-  const auto writer = writer_at(temp);
-  CHECK(writer->partial_bytes(blob) == 0);
-  write_all(*writer, wanted);
-  CHECK(fault_of(temp.path()) == "");
 }
 
 TEST_CASE("a run that ended while it named the volumes is finished by the next, without fetching") {
