@@ -58,6 +58,7 @@ class ExportRun {
     ImageOutcomes outcomes(m_run, m_context.console, source,
                            m_basis.other_side ? &*m_basis.other_side : nullptr, m_destination);
     PlannedExport planned = m_planner.plan(pinned);
+    check_maps(planned.plan, source);
     show(planned);
     if (m_settings.dry_run) outcomes.planned(planned.plan);
     if (planned.target) check_target(planned.plan, *planned.target);
@@ -94,6 +95,12 @@ class ExportRun {
     } else if (!m_settings.dry_run) {
       add_lookaside_signatures(pinned, m_settings.registries_d, m_settings.source, source, m_context, m_run);
     }
+  }
+
+  void check_maps(const ExportPlan& plan, const SourceImages& source) const {
+    std::vector<image::Reference> names;
+    for (const bundle::Image& image : plan.contents.info.images) names.push_back(image.name);
+    source.check_maps(m_basis.names, names);
   }
 
   // skopeo's directories are named by sources alone.

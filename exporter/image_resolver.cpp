@@ -69,6 +69,7 @@ ImageResolver::ImageResolver(const Selection& selection, registry::RegistryClien
 
 /// One walk over an image and what accompanies it.
 struct ImageResolver::Visit {
+  const image::Reference& name;
   registry::Repository repository;
   DocumentSource& documents;
   std::set<std::string> seen;  ///< names of accessories
@@ -85,11 +86,15 @@ std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool refer
     found.push_back(pin_locked(wanted.name, *wanted.pin, documents));
     return found;
   }
-  found.push_back(pin(wanted.name, documents, m_selection.platforms.of(wanted.name)));
+  found.push_back(pin(wanted.name, documents, m_selection.platforms.of(wanted.name), nullptr));
   if (!referrers) return found;
 
-  Visit visit{
-      .repository = repository_of(wanted.name), .documents = documents, .seen = {}, .depth = 0, .doubt = {}};
+  Visit visit{.name = wanted.name,
+              .repository = repository_of(wanted.name),
+              .documents = documents,
+              .seen = {},
+              .depth = 0,
+              .doubt = {}};
   const std::optional<image::Descriptor> in_place = found.front().in_place;
   std::set<hash::Digest> subjects{found.front().source_digest, found.front().root().digest};
   for (const auto& manifest : found.front().graph.manifests) subjects.insert(manifest.descriptor.digest);
@@ -102,19 +107,19 @@ std::vector<PinnedImage> ImageResolver::resolve(const Wanted& wanted, bool refer
 }
 
 PinnedImage ImageResolver::pin(const image::Reference& name, DocumentSource& documents,
-                               const image::PlatformFilter& filter) {
-  const bundle::Image* known = m_known.find(name);
+                               const image::PlatformFilter& filter, const image::Reference* accompanied) {
+  const bundle::Image* known = m_known.find(name, accompanied);
   if (name.digest) {
     if (known != nullptr && known->digest == *name.digest) return pin_known(name, *known, documents);
     // What is pinned must stay pullable: it travels whole, whatever the platforms.
-    return pin_from_registry(name, *name.digest, documents, {.all = true, .platforms = {}});
+    return pin_read(name, read_root(name, *name.digest), documents, {.all = true, .platforms = {}}, known);
   }
   const auto head = m_client.head_manifest(repository_of(name), *name.tag);
   if (!head) throw_missing(name);
   if (known != nullptr && known->source_digest == head->digest && chosen_by(*known, filter)) {
     return pin_known(name, *known, documents);
   }
-  return pin_from_registry(name, head->digest, documents, filter);
+  return pin_read(name, read_root(name, head->digest), documents, filter, known);
 }
 
 PinnedImage ImageResolver::pin_known(const image::Reference& name, const bundle::Image& image,
@@ -155,20 +160,15 @@ registry::FetchedManifest ImageResolver::read_root(const image::Reference& name,
   return std::move(*fetched);
 }
 
-PinnedImage ImageResolver::pin_from_registry(const image::Reference& name, const hash::Digest& digest,
-                                             DocumentSource& documents, const image::PlatformFilter& filter) {
-  return pin_read(name, read_root(name, digest), documents, filter);
-}
-
 PinnedImage ImageResolver::pin_locked(const image::Reference& name, const Pin& pin,
                                       DocumentSource& documents) {
   const auto pin_it = [&] {
-    const bundle::Image* known = m_known.find(name);
+    const bundle::Image* known = m_known.find(name, nullptr);
     if (known != nullptr && known->source_digest == pin.source && known->digest == pin.carried &&
         known->platform_choice == pin.platforms.str()) {
       return recall(name, *known, documents);
     }
-    return pin_read(name, read_locked(name, pin), documents, pin.platforms);
+    return pin_read(name, read_locked(name, pin), documents, pin.platforms, known);
   };
   try {
     PinnedImage pinned = pin_it();
@@ -197,7 +197,8 @@ registry::FetchedManifest ImageResolver::read_locked(const image::Reference& nam
 }
 
 PinnedImage ImageResolver::pin_read(const image::Reference& name, registry::FetchedManifest read,
-                                    DocumentSource& documents, const image::PlatformFilter& filter) {
+                                    DocumentSource& documents, const image::PlatformFilter& filter,
+                                    const bundle::Image* known) {
   const hash::Digest source_digest = read.descriptor.digest;
   PlatformChoice choice{.root = read.descriptor, .written_index = {}, .notes = {}};
   const auto parsed = image::parse_manifest(read.bytes, read.descriptor.media_type, {});
@@ -207,8 +208,7 @@ PinnedImage ImageResolver::pin_read(const image::Reference& name, registry::Fetc
   }
   if (choice.written_index) documents.add(choice.root.digest, std::move(*choice.written_index));
 
-  const bundle::Image* known = m_known.whole ? m_known.find(name) : nullptr;
-  const bool in_place = known != nullptr && known->digest == choice.root.digest;
+  const bool in_place = m_known.whole && known != nullptr && known->digest == choice.root.digest;
   PinnedImage pinned{
       .name = name,
       .repository = repository_of(name),
@@ -273,6 +273,7 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
     PinnedImage accessory = ask_for_accessories(
         [&] { return diag::with_context([&] { return "resolving " + name.str(); }, pin_it); });
     accessory.subject = subject;
+    accessory.accompanies = visit.name;
     accessory.docker.reset();
     std::vector<hash::Digest> next;
     if (accessory.in_place) next.push_back(accessory.in_place->digest);
@@ -289,7 +290,7 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
     image::Reference by_digest = name;
     by_digest.digest = referrer.digest;
     accompany(by_digest, [&] {
-      PinnedImage pinned = pin(by_digest, visit.documents, whole);
+      PinnedImage pinned = pin(by_digest, visit.documents, whole, &visit.name);
       pinned.referrer = referrer;
       return pinned;
     });
@@ -297,7 +298,7 @@ void ImageResolver::add_accessories(const hash::Digest& subject, Visit& visit,
   for (const std::string& tag : tags_about(subject, visit)) {
     image::Reference by_tag = name;
     by_tag.tag = tag;
-    accompany(by_tag, [&] { return pin(by_tag, visit.documents, whole); });
+    accompany(by_tag, [&] { return pin(by_tag, visit.documents, whole, &visit.name); });
   }
 }
 

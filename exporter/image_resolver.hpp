@@ -32,16 +32,15 @@ class ImageResolver {
   struct Root;
   struct Visit;
   PinnedImage pin(const image::Reference& name, DocumentSource& documents,
-                  const image::PlatformFilter& filter);
+                  const image::PlatformFilter& filter, const image::Reference* accompanied);
   PinnedImage pin_known(const image::Reference& name, const bundle::Image& image, DocumentSource& documents);
   std::optional<registry::FetchedManifest> known_root(const hash::Digest& digest) const;
   registry::FetchedManifest read_root(const image::Reference& name, const hash::Digest& digest);
-  PinnedImage pin_from_registry(const image::Reference& name, const hash::Digest& digest,
-                                DocumentSource& documents, const image::PlatformFilter& filter);
   PinnedImage pin_locked(const image::Reference& name, const Pin& pin, DocumentSource& documents);
   registry::FetchedManifest read_locked(const image::Reference& name, const Pin& pin);
   PinnedImage pin_read(const image::Reference& name, registry::FetchedManifest read,
-                       DocumentSource& documents, const image::PlatformFilter& filter);
+                       DocumentSource& documents, const image::PlatformFilter& filter,
+                       const bundle::Image* known);
   void learn_platform(PinnedImage& image, DocumentSource& documents, const image::PlatformFilter& filter);
   void add_accessories(const hash::Digest& subject, Visit& visit, std::vector<PinnedImage>& found);
   std::vector<image::Descriptor> referrers_of(const hash::Digest& subject, Visit& visit);

@@ -6,7 +6,9 @@ namespace airgap::exporter {
 
 KnownImages known_images(const bundle::BundlePlace& place) {
   KnownImages known;
-  known.find = [&place](const image::Reference& name) { return place.existing_image(name); };
+  known.find = [&place](const image::Reference& name, const image::Reference*) {
+    return place.existing_image(name);
+  };
   known.manifest = [&place](const hash::Digest& digest) { return place.existing_manifest(digest); };
   return known;
 }

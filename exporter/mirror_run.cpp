@@ -57,7 +57,8 @@ class MirrorRun {
     cli::RegistryAccess access(to_push(m_settings.source.access), {}, m_context,
                                source.selection().registries);
     registry::RegistryClient& client = access.client();
-    MirrorTarget target(client, names_inside(source.selection(), m_settings.names), m_where);
+    const image::Mapping names = names_inside(source.selection(), m_settings.names);
+    MirrorTarget target(client, names, m_where, source.selection().images);
     // What a filter passes over the source has all the same.
     std::vector<WantedTags> whole = source.selection().repositories;
     std::erase_if(whole, [](const WantedTags& wanted) { return !wanted.filter.takes_all(); });
@@ -66,6 +67,7 @@ class MirrorRun {
                 "nothing is pruned: no repository is selected with all its tags, without a filter");
 
     PinnedImages pinned = source.pin(target.known());
+    check_maps(names, pinned, source);
     OriginSource origin(source.client(), pinned);
     auto placements = place_images(std::move(pinned), source, target);
     if (!m_settings.overwrite) refuse_moves(placements, target.tags());
@@ -77,6 +79,13 @@ class MirrorRun {
       delivery::push_blobs(plan, origin, client, m_context.console, options, failures);
     });
     if (!m_settings.dry_run) prune(stale, client);
+  }
+
+  static void check_maps(const image::Mapping& names, const PinnedImages& pinned,
+                         const SourceImages& source) {
+    std::vector<image::Reference> images;
+    for (const PinnedImage& image : pinned.images) images.push_back(image.name);
+    source.check_maps(names, images);
   }
 
   // --no-overwrite-tags: checked before anything is written.

@@ -3,9 +3,12 @@
 #include <utility>
 
 #include "common/delivery/targets.hpp"
+#include "common/image/companions.hpp"
 
 namespace airgap::exporter {
 namespace {
+
+constexpr std::size_t k_max_depth = 4;  // of signatures of signatures; a lock may name each other
 
 std::optional<bundle::Image> ask(const image::Reference& source, const image::Reference& target,
                                  registry::RegistryClient& client) {
@@ -29,15 +32,49 @@ std::optional<bundle::Image> ask(const image::Reference& source, const image::Re
 }  // namespace
 
 MirrorTarget::MirrorTarget(registry::RegistryClient& client, image::Mapping names,
-                           image::RegistryTarget where)
-    : m_client(client), m_names(std::move(names)), m_where(std::move(where)) {}
+                           image::RegistryTarget where, const std::vector<Wanted>& selected)
+    : m_client(client), m_names(std::move(names)), m_where(std::move(where)) {
+  std::map<std::pair<registry::Repository, hash::Digest>, image::Reference> holders;
+  const auto repository_of = [](const image::Reference& name) {
+    return registry::Repository{name.registry, name.repository};
+  };
+  for (const Wanted& image : selected) {
+    if (!image.pin) continue;
+    m_locked.emplace(image.name, image.pin->target);
+    holders.try_emplace({repository_of(image.name), image.pin->source}, image.name);
+    holders.try_emplace({repository_of(image.name), image.pin->carried}, image.name);
+  }
+  for (const Wanted& image : selected) {
+    if (!image.pin || !image.pin->subject) continue;
+    const auto holder = holders.find({repository_of(image.name), *image.pin->subject});
+    if (holder != holders.end() && holder->second != image.name)
+      m_accompanied.emplace(image.name, holder->second);
+  }
+}
 
-image::Reference MirrorTarget::target_of(const image::Reference& source) const {
-  return delivery::checked_target(source, m_where, [&] { return m_names.target(source, m_where); });
+std::string MirrorTarget::inside(const image::Reference& source) const {
+  const auto locked = m_locked.find(source);
+  if (locked == m_locked.end()) return m_names.inside(source);
+  return m_names.by_rule(source).value_or(locked->second);
+}
+
+image::Reference MirrorTarget::target_of(const image::Reference& source,
+                                         const image::Reference* accompanied) const {
+  const auto place = [&](const image::Reference& name) {
+    return delivery::checked_target(name, m_where, [&] { return m_where.place(inside(name)); });
+  };
+  const image::Reference* last = accompanied != nullptr ? accompanied : &source;
+  for (std::size_t depth = 0; depth < k_max_depth; ++depth) {
+    const auto locked = m_accompanied.find(*last);
+    if (locked == m_accompanied.end()) break;
+    last = &locked->second;
+  }
+  return last == &source ? place(source) : image::beside(place(source), place(*last));
 }
 
 KnownImages MirrorTarget::known() {
-  return {.find = [this](const image::Reference& source) { return find(source); },
+  return {.find = [this](const image::Reference& source,
+                         const image::Reference* accompanied) { return find(source, accompanied); },
           .manifest = [this](const hash::Digest& digest) { return read_known(digest); },
           .whole = true};
 }
@@ -45,29 +82,29 @@ KnownImages MirrorTarget::known() {
 delivery::KnownTags MirrorTarget::tags() const {
   return m_known.with([](const Known& known) {
     delivery::KnownTags tags;
-    for (const auto& [source, answer] : known.answers) {
-      if (!answer.target.tag) continue;
-      tags.emplace(answer.target, answer.image ? std::optional(answer.image->digest) : std::nullopt);
+    for (const auto& [names, image] : known.answers) {
+      const image::Reference& target = names.first;
+      if (target.tag) tags.emplace(target, image ? std::optional(image->digest) : std::nullopt);
     }
     return tags;
   });
 }
 
-const bundle::Image* MirrorTarget::find(const image::Reference& source) {
-  const auto image_of = [](const Answer& answer) { return answer.image ? &*answer.image : nullptr; };
-  const Answer* earlier = m_known.with([&](const Known& known) {
-    const auto found = known.answers.find(source);
+const bundle::Image* MirrorTarget::find(const image::Reference& source, const image::Reference* accompanied) {
+  const auto pointer = [](const std::optional<bundle::Image>& image) { return image ? &*image : nullptr; };
+  const std::pair names(target_of(source, accompanied), source);
+  const std::optional<bundle::Image>* earlier = m_known.with([&](const Known& known) {
+    const auto found = known.answers.find(names);
     return found == known.answers.end() ? nullptr : &found->second;
   });
-  if (earlier != nullptr) return image_of(*earlier);
-  Answer answer{target_of(source), {}};
-  answer.image = ask(source, answer.target, m_client);
+  if (earlier != nullptr) return pointer(*earlier);
+  auto answer = ask(source, names.first, m_client);
   return m_known.with([&](Known& known) {
-    if (answer.image) {
-      known.places.emplace(answer.image->digest,
-                           registry::Repository{answer.target.registry, answer.target.repository});
+    if (answer) {
+      known.places.emplace(answer->digest,
+                           registry::Repository{names.first.registry, names.first.repository});
     }
-    return image_of(known.answers.try_emplace(source, std::move(answer)).first->second);
+    return pointer(known.answers.try_emplace(names, std::move(answer)).first->second);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "bundle-format/limits.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
+#include "common/image/companions.hpp"
 
 namespace airgap::exporter {
 namespace {
@@ -50,40 +51,18 @@ std::string path_of(const bundle::Image& image) {
   return image::RegistryTarget{.registry = "REGISTRY"}.place(image.target).repository;
 }
 
-// A signature is of use beside what it signs: where a rule sends an image to another repository, what
-// accompanies it goes along.
 void follow_subjects(std::vector<bundle::Image>& images, const std::vector<const PinnedImage*>& pinned) {
-  std::map<hash::Digest, std::set<std::string>> places;  // repositories inside, by what they hold
-  const auto hold = [&](std::size_t i) {
-    const std::string path = path_of(images[i]);
-    places[images[i].source_digest].insert(path);
-    for (const auto& manifest : pinned[i]->graph.manifests) places[manifest.descriptor.digest].insert(path);
-  };
-  std::vector<std::size_t> accessories;
+  std::vector<image::Traveller> travellers;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    if (images[i].subject) {
-      accessories.push_back(i);
-    } else {
-      hold(i);
-    }
+    image::Traveller& traveller = travellers.emplace_back(
+        image::Traveller{{images[i].source_digest}, images[i].subject, path_of(images[i])});
+    for (const auto& manifest : pinned[i]->graph.manifests)
+      traveller.holds.push_back(manifest.descriptor.digest);
   }
-  for (std::size_t before = accessories.size() + 1; accessories.size() < before;) {  // for each level
-    before = accessories.size();
-    std::vector<std::size_t> ready;
-    std::erase_if(accessories, [&](std::size_t i) {
-      const bool is_ready = places.contains(*images[i].subject);
-      if (is_ready) ready.push_back(i);
-      return is_ready;
-    });
-    for (const std::size_t i : ready) {
-      const std::set<std::string>& beside = places.at(*images[i].subject);
-      const std::string path = path_of(images[i]);
-      if (!pinned[i]->target && !beside.contains(path)) {
-        images[i].target.replace(0, path.size(), *beside.begin());
-      }
-      hold(i);
-    }
-  }
+  const std::vector<image::Traveller> before = travellers;
+  image::follow_subjects(travellers);
+  for (std::size_t i = 0; i < images.size(); ++i)
+    images[i].target.replace(0, before[i].place.size(), travellers[i].place);
 }
 
 /// Collects what the images name, each blob once however many images share it.

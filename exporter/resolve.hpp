@@ -25,8 +25,9 @@ struct PinnedImage {
   transport::ImageGraph graph;      ///< what is carried under the name; empty for an image in place
   std::vector<image::Platform> platforms;
   std::string platform_choice;
-  std::optional<std::string> target{};  ///< inside, where that is settled; --map goes before it
-  std::optional<hash::Digest> subject;  ///< the image that a referrer or cosign tag accompanies
+  std::optional<std::string> target{};            ///< inside, where that is settled; --map goes before it
+  std::optional<hash::Digest> subject;            ///< the image that a referrer or cosign tag accompanies
+  std::optional<image::Reference> accompanies{};  ///< what was asked for, and this was found with
   std::optional<bundle::DockerImage> docker;
   bundle::Signatures signatures{};  ///< of lookaside storage
   std::vector<std::string> notes;   ///< what an operator should know: a narrowed index, a missing platform
@@ -52,8 +53,9 @@ struct PinnedImages {
 /// What the place that the images go to (an earlier bundle, a registry) knows, so that an unchanged tag costs
 /// one HEAD.
 struct KnownImages {
-  /// The recorded image of that name; null when there is none.
-  std::function<const bundle::Image*(const image::Reference&)> find;
+  /// The recorded image of that name; null when there is none. Where it goes may depend on what it
+  /// accompanies; null for what was asked for itself.
+  std::function<const bundle::Image*(const image::Reference& name, const image::Reference* accompanied)> find;
   /// The bytes of a manifest it holds, verified.
   std::function<std::optional<std::string>(const hash::Digest&)> manifest;
   /// A known image is there with all that it names: it is not read.

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "common/cli/naming.hpp"
 #include "common/diag/log.hpp"
 #include "exporter/expand.hpp"
 #include "exporter/pin_blobs.hpp"
@@ -109,6 +110,12 @@ void SourceImages::note(const PinnedImages& pinned) {
       m_notes[image.name].push_back(text);
     }
   }
+}
+
+void SourceImages::check_maps(const image::Mapping& names,
+                              const std::vector<image::Reference>& images) const {
+  cli::check_maps(names, images,
+                  m_settings.allow_unused_map || m_settings.allow_empty || m_run.report().status != 0);
 }
 
 const std::vector<std::string>& SourceImages::notes_of(const image::Reference& name) const {

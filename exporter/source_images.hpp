@@ -17,6 +17,7 @@ struct SourceSettings {
   cli::RegistryAccessOptions access;
   bool referrers = true;
   bool allow_empty = false;
+  bool allow_unused_map = false;
   bool keep_going = false;
 };
 
@@ -36,6 +37,8 @@ class SourceImages {
   /// report; throws the first failure when no image is left. What an operator should know is said, and
   /// notes_of() has it for the report.
   PinnedImages pin(const KnownImages& known);
+  /// Refuses a --map that is for none of these images. What failed, or may be empty, may be meant.
+  void check_maps(const image::Mapping& names, const std::vector<image::Reference>& images) const;
   const std::vector<std::string>& notes_of(const image::Reference& name) const;
 
  private:

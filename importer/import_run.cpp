@@ -68,11 +68,19 @@ void write_receipt(const delivery::Plan& plan, const std::vector<bool>& in_place
   context.console.status(fmt::format("receipt: {}", text::escape(settings.receipt)));
 }
 
+// An image that was left out may be the one that is meant.
+void check_maps(const ImportSettings& settings, const bundle::BundleInfo& info, DeliveryRun& run) {
+  std::vector<image::Reference> names;
+  for (const bundle::Image& image : info.images) names.push_back(image.name);
+  cli::check_maps(*settings.names, names, settings.allow_unused_map || run.report().report().status != 0);
+}
+
 void import_stages(const ImportSettings& settings, const image::RegistryTarget& target, DeliveryRun& run,
                    cli::Context& context) {
   cli::RegistryAccess access(settings.access, target.registry, context);
   registry::RegistryClient& client = access.client();
   const auto plan_for = [&](const bundle::BundleInfo& info, transport::ImageSource& source) {
+    if (settings.names) check_maps(settings, info, run);
     delivery::Plan plan =
         run.plan(map_images(info, source, target, settings.names), client, required_of(info, target));
     check_complete(plan, settings, target, context);

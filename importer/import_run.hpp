@@ -14,6 +14,7 @@ struct ImportSettings {
   std::string target;                ///< REGISTRY[/PREFIX]
   cli::RegistryAccessOptions access;
   std::optional<image::Mapping> names;  ///< none: as the bundle says
+  bool allow_unused_map = false;        ///< its rules may be for images that are not there
   std::string registries_d;             ///< where lookaside signatures go; empty: the usual directory
   bool remove_signatures = false;       ///< those stay behind
   bool keep_going = false;

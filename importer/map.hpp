@@ -10,7 +10,8 @@
 
 namespace airgap::importer {
 
-/// Gives every image its place: by `names` when the operator chose any, else as the bundle says. Reads the
+/// Gives every image its place: by `names` when the operator chose any, signatures and the like beside what
+/// they are about; else as the bundle says. Reads the
 /// manifests from `source`. Throws UsageError for two images with one target (nothing is written then), and
 /// for a target that no registry would take.
 std::vector<delivery::Placement> map_images(const bundle::BundleInfo& info, transport::ImageSource& source,

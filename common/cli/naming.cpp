@@ -1,8 +1,48 @@
 #include "common/cli/naming.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
 #include "common/diag/error.hpp"
+#include "common/diag/log.hpp"
+#include "common/text/escape.hpp"
+#include "common/text/nearest.hpp"
 
 namespace airgap::cli {
+namespace {
+
+// How an operator would write a rule of this kind for the image: each prefix, or the name.
+void add_spellings(const image::MapRule& rule, const image::Reference& image, std::set<std::string>& all) {
+  // Of what lies in skopeo's folders nobody may know the registry; rules complete such a name.
+  const std::string name =
+      image.registry.empty() ? image::Reference::parse(image.repository).name() : image.name();
+  if (!rule.is_prefix()) {
+    all.insert(name);
+    if (image.tag) all.insert(name + ":" + *image.tag);
+    return;
+  }
+  for (std::size_t slash = name.find('/'); slash != name.npos; slash = name.find('/', slash + 1))
+    all.insert(name.substr(0, slash + 1));
+}
+
+std::string meant(const image::MapRule& rule, const std::vector<image::Reference>& images) {
+  constexpr std::size_t k_shown = 5;
+  std::set<std::string> known;
+  for (const image::Reference& image : images) add_spellings(rule, image, known);
+  if (const auto near = text::nearest(rule.from, {known.begin(), known.end()}))
+    return fmt::format("did you mean '{}'?", text::escape(*near));
+  std::string there = "there are: ";
+  std::size_t shown = 0;
+  for (const std::string& name : known) {
+    if (shown == k_shown) return there + ", ...";
+    there += (shown++ == 0 ? "" : ", ") + text::escape(name);
+  }
+  return there;
+}
+
+}  // namespace
 
 image::RegistryTarget parse_target(const std::string& text) {
   try {
@@ -27,6 +67,18 @@ image::Mapping parse_naming(bool scoped, bool flat, const std::vector<std::strin
     }
   }
   return mapping;
+}
+
+void check_maps(const image::Mapping& mapping, const std::vector<image::Reference>& images, bool allowed) {
+  for (const image::MapRule& rule : mapping.rules) {
+    if (std::ranges::any_of(images, [&](const auto& image) { return rule.applies_to(image); })) continue;
+    const std::string problem = fmt::format("--map {}={} is for no image that is here",
+                                            text::escape(rule.from), text::escape(rule.to));
+    if (!allowed)
+      throw diag::UsageError(problem, fmt::format("{}; {} takes that for nothing to do", meant(rule, images),
+                                                  k_allow_unused_map));
+    diag::log("map", diag::LogLevel::warning, problem);
+  }
 }
 
 }  // namespace airgap::cli

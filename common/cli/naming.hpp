@@ -13,4 +13,11 @@ image::RegistryTarget parse_target(const std::string& text);
 /// The naming options (--scoped, --flat, --map) as a mapping. Throws UsageError.
 image::Mapping parse_naming(bool scoped, bool flat, const std::vector<std::string>& maps);
 
+/// A --map that speaks of none of these images was meant for something. Throws UsageError, with what it may
+/// have meant; says it alone when that is `allowed`.
+void check_maps(const image::Mapping& mapping, const std::vector<image::Reference>& images, bool allowed);
+/// What allows it.
+inline constexpr const char* k_allow_unused_map = "--allow-unused-map";
+inline constexpr const char* k_allow_unused_map_help = "a --map that no image is called by is no error";
+
 }  // namespace airgap::cli

@@ -58,25 +58,30 @@ std::string by_mode(NameMode mode, const Reference& source) {
   return source.repository;
 }
 
-// What rules are compared with. A name whose registry nobody knows is completed as one that a user writes.
+// A name whose registry nobody knows is completed as one that a user writes.
 std::string full_name(const Reference& source) {
   return source.registry.empty() ? Reference::parse(source.repository).name() : source.name();
 }
 
-bool is_prefix(const MapRule& rule) {
-  return rule.from.ends_with('/');
-}
+// What rules are compared with.
+struct Names {
+  std::string name;
+  std::string tagged;
+
+  explicit Names(const Reference& source)
+      : name(full_name(source)), tagged(source.tag ? name + ":" + *source.tag : name) {}
+  bool match(const MapRule& rule) const {
+    return rule.is_prefix() ? name.starts_with(rule.from) : rule.from == name || rule.from == tagged;
+  }
+};
 
 // The rule that is most specific to `source`, or none.
 const MapRule* best_rule(const std::vector<MapRule>& rules, const Reference& source) {
   if (rules.empty()) return nullptr;
-  const std::string name = full_name(source);
-  const std::string tagged = source.tag ? name + ":" + *source.tag : name;
+  const Names names(source);
   const MapRule* best = nullptr;
   for (const MapRule& rule : rules) {
-    const bool applies =
-        is_prefix(rule) ? name.starts_with(rule.from) : rule.from == name || rule.from == tagged;
-    if (!applies) continue;
+    if (!names.match(rule)) continue;
     // An exact name never ends in '/' and is longer than any prefix of it; with its tag it is longer still.
     if (best == nullptr || rule.from.size() > best->from.size()) best = &rule;
   }
@@ -148,6 +153,10 @@ MapRule MapRule::exact(const Reference& from, std::string_view to) {
   return {.from = from.str(), .to = std::string(to)};
 }
 
+bool MapRule::applies_to(const Reference& source) const {
+  return Names(source).match(*this);
+}
+
 void Mapping::add_rule(std::string_view from_to) {
   MapRule rule = MapRule::parse(from_to);
   for (const MapRule& known : rules) {
@@ -168,7 +177,7 @@ std::string Mapping::inside(const Reference& source) const {
 std::optional<std::string> Mapping::by_rule(const Reference& source) const {
   const MapRule* rule = best_rule(rules, source);
   if (rule == nullptr) return std::nullopt;
-  return completed(is_prefix(*rule) ? rule->to + source.name().substr(rule->from.size()) : rule->to, source);
+  return completed(rule->is_prefix() ? rule->to + source.name().substr(rule->from.size()) : rule->to, source);
 }
 
 Reference Mapping::target(const Reference& source, const RegistryTarget& where) const {

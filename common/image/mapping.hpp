@@ -34,6 +34,8 @@ struct MapRule {
   static MapRule parse(std::string_view text);
   /// The rule for one repository or, where `from` has a tag, one image. Throws FormatError.
   static MapRule exact(const Reference& from, std::string_view to);
+  bool is_prefix() const { return from.ends_with('/'); }
+  bool applies_to(const Reference& source) const;
   friend bool operator==(const MapRule&, const MapRule&) = default;
 };
 

@@ -21,6 +21,7 @@ void ExportOptions::declare_selection(cli::Command& command) {
   command.flag("--scoped", scoped, "inside, keep the source host as first path component");
   command.flag("--flat", flat, "inside, keep the last path component only");
   command.option("--map", maps, "FROM=TO", "inside, FROM (a name, or a prefix ending in /) is called TO");
+  command.flag(cli::k_allow_unused_map, allow_unused_map, cli::k_allow_unused_map_help);
 }
 
 SourceSettings ExportOptions::source(bool keep_going) const {
@@ -28,6 +29,7 @@ SourceSettings ExportOptions::source(bool keep_going) const {
           .access = access,
           .referrers = !no_referrers,
           .allow_empty = allow_empty,
+          .allow_unused_map = allow_unused_map,
           .keep_going = keep_going};
 }
 

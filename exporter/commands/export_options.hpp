@@ -17,6 +17,7 @@ struct ExportOptions {
   bool scoped = false;
   bool flat = false;
   std::vector<std::string> maps;
+  bool allow_unused_map = false;
 
   void declare_selection(cli::Command& command);  ///< all but `access`, which has a group of its own
   SourceSettings source(bool keep_going) const;

@@ -26,6 +26,7 @@ void declare(cli::Command& command, Options& options) {
   command.flag("--scoped", options.scoped, "keep the source host as first path component");
   command.flag("--flat", options.flat, "keep the last path component only");
   command.option("--map", options.maps, "FROM=TO", "FROM (a name, or a prefix ending in /) becomes TO");
+  command.flag(cli::k_allow_unused_map, options.settings.allow_unused_map, cli::k_allow_unused_map_help);
   command.flag("--remove-signatures", options.settings.remove_signatures,
                "leave behind the signature-N files of skopeo's directories");
   command.option("--registries-d", options.settings.registries_d, "DIR",

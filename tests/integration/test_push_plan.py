@@ -157,6 +157,21 @@ def test_names_inside_follow_the_options(options: list[str], expected: list[str]
     assert registry.client().repositories() == sorted(map(filled, expected))
 
 
+@pytest.mark.parametrize(("rule", "hint"), [
+    ("{host}/tools/busybocks=base", "did you mean '{host}/tools/busybox'"),
+    ("{host}/tools/busybox:1.36=base:1", "did you mean '{host}/tools/busybox:1.35'"),
+    ("{host}/tool/=base/", "did you mean '{host}/tools/'"), ("quay.io/something/=base/", "there are: {host}/, ")])
+def test_a_map_that_is_for_no_image_is_refused(rule: str, hint: str, airgap: Airgap, bundle: Bundle, registry: Registry,
+                                               source: Registry) -> None:
+    rule, hint = rule.format(host=source.host), hint.format(host=source.host)
+    rules = ("--map", rule, "--map", f"{source.host}/tools/=t/")
+    problem = re.escape(f"--map {rule} is for no image that is here")
+    push(airgap, bundle(BUSYBOX), registry, *rules).fails(2, problem, re.escape(hint), "--allow-unused-map")
+    assert registry.requests(path="/v2/.") == []
+    said = push(airgap, bundle(BUSYBOX), registry, *rules, "--allow-unused-map").ok()
+    assert re.search(problem, said.err) and registry.client().repositories() == ["t/busybox"]
+
+
 def test_two_images_with_one_target_are_refused_before_anything_is_written(airgap: Airgap, bundle: Bundle,
                                                                            registry: Registry) -> None:
     push(airgap, bundle(BUSYBOX, LEGACY), registry, "--flat").fails(

@@ -48,6 +48,31 @@ def referrers(registry: Registry, subject: Manifest) -> set[str]:
     return {entry["digest"] for entry in listed}
 
 
+@pytest.mark.parametrize("side", ["pull", "push", "pull from a lock"])
+def test_what_accompanies_an_image_goes_along_where_a_rule_sends_that(side: str, airgap: Airgap, memory: MemoryRegistry,
+                                                                     registry: Registry, bundle_dir: Path, tmp_path: Path
+                                                                     ) -> None:
+    """Also when the rule is for one tag, so that it says nothing of the signature's own name."""
+    memory.add("team/app", "1", BOTH)
+    memory.add("team/app", "2", OTHER)  # stays where it was
+    for subject in (BOTH, APP, OTHER):
+        add_signature(memory, subject)
+        memory.add_referrer("team/app", subject, sbom_for(subject))
+    select = [f"{memory.host}/team/app:1", "--platform", "all"]
+    if side == "pull from a lock":
+        airgap.export("plan", *select, *plain(memory), "--lock", tmp_path / "lock").ok()
+        select = ["--from", str(tmp_path / "lock")]
+    rule = ["--map", f"{memory.host}/team/app:1=web/front:one"]
+    airgap.export("pull", *select, *plain(memory), *rule * (side != "push"), "--output", bundle_dir).ok()
+    airgap.import_("push", bundle_dir, registry.host, *plain(registry), *rule * (side == "push")).ok()
+    client = registry.client()
+    assert client.repositories() == ["web/front"]
+    assert client.digest("web/front", "one") == BOTH.digest
+    for subject in (BOTH, APP, OTHER):
+        assert client.digest("web/front", cosign_tag(subject.digest)) == signature_for(subject).digest
+        assert client.has_manifest("web/front", sbom_for(subject).digest)
+
+
 @pytest.mark.parametrize("suffix", ["sig", "att", "sbom"])
 def test_cosign_tags_travel(suffix: str, airgap: Airgap, older: MemoryRegistry, registry: Registry, bundle_dir: Path
                             ) -> None:

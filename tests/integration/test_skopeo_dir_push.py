@@ -193,6 +193,19 @@ def test_an_image_without_a_registry_goes_where_its_folder_says(options: list[st
     assert list(content(registry)) == [place]
 
 
+def test_a_cosign_tag_goes_along_where_its_image_is_mapped_to(airgap: Airgap, registry: Registry, tmp_path: Path
+                                                              ) -> None:
+    """In such a tree it is an image like others: its tag says what it is about."""
+    tree, subject = tmp_path / "tree", image("app")
+    write_image(tree / "app:1", subject)
+    write_image(tree / "app:2", image("other"))
+    write_image(tree / f"app:{oci.cosign_tag(subject.digest)}", oci.signature_for(subject))
+    push(airgap, tree, registry, "--map", "app:1=web/app:one").ok()
+    assert set(content(registry)) == {"web/app:one", f"web/app:{oci.cosign_tag(subject.digest)}", "app:2"}
+    push(airgap, tree, registry, "--map", "ap=x").fails(2, "--map docker.io/library/ap=x is for no image that is here",
+                                                       "did you mean 'docker.io/library/app'")
+
+
 def test_a_folder_without_a_tag_is_latest(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
     """As `skopeo copy docker://… dir:tree/team/app` leaves it."""
     write_image(tmp_path / "tree" / "team" / "app", image("app"))
