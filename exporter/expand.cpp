@@ -114,7 +114,7 @@ Expanded expand(Selection selection, TagLists& tags, const ExpandOptions& option
       if (seen.insert(name).second) expanded.selection.images.push_back({std::move(name)});
     }
   }
-  if (expanded.selection.images.empty() && expanded.failed.empty()) {
+  if (expanded.selection.images.empty() && expanded.failed.empty() && !options.none_is_fine) {
     throw diag::UsageError("no tag of any repository is wanted", "a bundle holds one image at least");
   }
   if (!options.allow_empty && expanded.failed.empty()) {

@@ -12,7 +12,8 @@ namespace airgap::exporter {
 
 struct ExpandOptions {
   std::size_t jobs = 6;
-  bool allow_empty = false;  ///< a repository none of whose tags is wanted is no error
+  bool allow_empty = false;   ///< a repository none of whose tags is wanted is no error
+  bool none_is_fine = false;  ///< nor is it that nothing at all is wanted
   bool keep_going = false;
   std::stop_token stop;
 };

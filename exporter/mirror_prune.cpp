@@ -28,9 +28,12 @@ std::map<registry::Repository, registry::Repository> places_of(const std::vector
 }
 
 Repositories prunable(const std::map<registry::Repository, registry::Repository>& places,
-                      const std::vector<delivery::Placement>& placements) {
+                      const std::vector<delivery::Placement>& placements, bool emptied) {
   Repositories filled;
   Repositories shared;
+  if (emptied) {
+    for (const auto& [from, to] : places) filled.insert(to);
+  }
   for (const delivery::Placement& placement : placements) {
     const auto place = placement.from ? places.find(*placement.from) : places.end();
     const bool general = place != places.end() && place->second == placement.repository;
@@ -75,10 +78,10 @@ std::vector<StaleTag> stale_tags_of(const registry::Repository& repository, cons
 }  // namespace
 
 StaleTags find_stale_tags(const std::vector<WantedTags>& whole,
-                          const std::vector<delivery::Placement>& placements, const MirrorTarget& target,
-                          registry::RegistryClient& client) {
+                          const std::vector<delivery::Placement>& placements, bool emptied,
+                          const MirrorTarget& target, registry::RegistryClient& client) {
   StaleTags all;
-  for (const registry::Repository& repository : prunable(places_of(whole, target), placements)) {
+  for (const registry::Repository& repository : prunable(places_of(whole, target), placements, emptied)) {
     std::set<std::string> kept;
     std::set<hash::Digest> selected;
     for (const delivery::Placement& placement : placements) {

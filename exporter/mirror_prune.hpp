@@ -19,10 +19,12 @@ struct StaleTag {
 using StaleTags = std::map<registry::Repository, std::vector<StaleTag>>;
 
 /// What --prune takes away. Only a repository whose images all come from repositories that were selected
-/// with all their tags (`whole`) loses tags, and only when some tag of these was selected. Signatures and the
-/// like (sha256-...) stay, unless what they accompany loses its tag here and is nowhere selected.
+/// with all their tags (`whole`) loses tags, and only when some tag of these was selected, or also when the
+/// source has none any more (`emptied`). Signatures and the like (sha256-...) stay, unless what they
+/// accompany loses its tag here and is nowhere selected. To be asked when nothing failed: what failed is no
+/// placement.
 StaleTags find_stale_tags(const std::vector<WantedTags>& whole,
-                          const std::vector<delivery::Placement>& placements, const MirrorTarget& target,
-                          registry::RegistryClient& client);
+                          const std::vector<delivery::Placement>& placements, bool emptied,
+                          const MirrorTarget& target, registry::RegistryClient& client);
 
 }  // namespace airgap::exporter

@@ -72,8 +72,7 @@ class MirrorRun {
     auto placements = place_images(std::move(pinned), source, target);
     if (!m_settings.overwrite) refuse_moves(placements, target.tags());
     const delivery::Plan plan = m_run.plan(std::move(placements), client, {}, target.tags());
-    const StaleTags stale =
-        m_settings.prune ? find_stale_tags(whole, plan.placements, target, client) : StaleTags{};
+    const StaleTags stale = stale_tags(whole, plan, target, client);
     show(stale);
     m_run.execute(plan, client, &origin, [&](const auto& options, delivery::Failures& failures) {
       delivery::push_blobs(plan, origin, client, m_context.console, options, failures);
@@ -86,6 +85,17 @@ class MirrorRun {
     std::vector<image::Reference> images;
     for (const PinnedImage& image : pinned.images) images.push_back(image.name);
     source.check_maps(names, images);
+  }
+
+  // What failed is at the source all the same, so that nothing can be said of its tags.
+  StaleTags stale_tags(const std::vector<WantedTags>& whole, const delivery::Plan& plan,
+                       const MirrorTarget& target, registry::RegistryClient& client) {
+    if (!m_settings.prune) return {};
+    if (m_run.report().report().status != 0) {
+      m_context.console.status("nothing is deleted, since images failed");
+      return {};
+    }
+    return find_stale_tags(whole, plan.placements, m_settings.source.allow_empty, target, client);
   }
 
   // --no-overwrite-tags: checked before anything is written.

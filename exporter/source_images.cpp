@@ -88,11 +88,12 @@ void SourceImages::expand_repositories(TagLists& tags) {
   Expanded expanded = expand(std::move(m_selection), tags,
                              {.jobs = m_settings.access.jobs,
                               .allow_empty = m_settings.allow_empty,
+                              .none_is_fine = m_settings.none_is_fine && m_settings.allow_empty,
                               .keep_going = m_settings.keep_going,
                               .stop = m_context.stop});
   m_selection = std::move(expanded.selection);
   report_failed(expanded.failed);
-  if (m_selection.images.empty()) throw expanded.failed.front().error;
+  if (m_selection.images.empty() && !expanded.failed.empty()) throw expanded.failed.front().error;
 }
 
 void SourceImages::report_failed(const std::vector<FailedImage>& failed) {

@@ -18,6 +18,7 @@ struct SourceSettings {
   bool referrers = true;
   bool allow_empty = false;
   bool allow_unused_map = false;
+  bool none_is_fine = false;  ///< with allow_empty: there may be no image at all
   bool keep_going = false;
 };
 

@@ -21,8 +21,8 @@ void declare(cli::Command& command, Options& options) {
   command.option("--to", options.to, "REGISTRY[/PREFIX]", "the registry to fill, and a path in it", true);
   options.common.declare_selection(command);
   command.flag("--prune", options.prune,
-               "where all tags of a repository are selected, delete those that the source no longer has; "
-               "--dry-run lists them");
+               "where all tags of a repository are selected, delete those that the source no longer has "
+               "(with --allow-empty also when it has none any more); --dry-run lists them");
   command.flag("--no-overwrite-tags", options.no_overwrite_tags,
                "an image whose tag stands for something else at the target fails");
   command.flag("--keep-going", options.keep_going, "mirror what can be mirrored, and exit non-zero");
@@ -43,7 +43,9 @@ void add_mirror(cli::App& app) {
   const auto options = std::make_shared<Options>();
   declare(command, *options);
   command.runs([options](cli::Context& context) {
-    return run_mirror({.source = options->common.source(options->keep_going),
+    SourceSettings source = options->common.source(options->keep_going);
+    source.none_is_fine = true;
+    return run_mirror({.source = std::move(source),
                        .names = options->common.names(),
                        .to = options->to,
                        .prune = options->prune,

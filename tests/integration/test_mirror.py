@@ -19,6 +19,7 @@ from support.proxy import FaultProxy
 from support.pulling import auth_file, largest_layer, login
 from support.registry import Registry
 from support.source import SourceImages
+from support.token_server import TokenServer
 
 APPS = ("team/app:1.0", "team/app:1.1")  # share two layers
 WEB = "team/web:2.0"  # an index of two platforms
@@ -183,6 +184,21 @@ def test_names_follow_the_options(options: list[str], expected: str, mirror: Mir
     assert registry.client().repositories() == [filled(expected)]
 
 
+@pytest.mark.parametrize(("rule", "hint"), [
+    ("{host}/tools/busybocks=base", "did you mean '{host}/tools/busybox'"),
+    ("{host}/tools/busybox:1.36=base:1", "did you mean '{host}/tools/busybox:1.35'"),
+    ("{host}/tool/=base/", "did you mean '{host}/tools/'"),
+    ("quay.io/something/else=base", "there are: {host}/tools/busybox, {host}/tools/busybox:1.35")])
+def test_a_map_that_is_for_no_image_is_refused(rule: str, hint: str, mirror: Mirror, source: Registry,
+                                               registry: Registry) -> None:
+    rule, hint = rule.format(host=source.host), hint.format(host=source.host)
+    mirror(source, registry, BUSYBOX, f"--map={rule}").fails(
+        2, re.escape(f"--map {rule} is for no image that is here"), re.escape(hint), "--allow-unused-map")
+    assert writes(registry) == []
+    mirror(source, registry, BUSYBOX, f"--map={rule}", "--allow-unused-map").ok()
+    assert registry.client().tags("tools/busybox") == ["1.35"]
+
+
 def test_two_images_with_one_target_are_refused(mirror: Mirror, source: Registry, registry: Registry) -> None:
     mirror(source, registry, BUSYBOX, "legacy/busybox:1.35", "--flat").fails(
         2, f"{registry.host}/busybox:1.35", "tools/busybox:1.35", "legacy/busybox:1.35")
@@ -260,6 +276,45 @@ def test_without_referrers_nothing_accompanies(mirror: Mirror, running: Running,
     memory.add("team/app", cosign_tag(APP.digest), signature_for(APP))
     mirror(memory, registry, "team/app:1", "--no-referrers").ok()
     assert registry.client().tags("team/app") == ["1"]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first run", "second run"])
+def test_a_signature_goes_where_its_image_is_mapped_to(again: bool, mirror: Mirror, running: Running, registry: Registry
+                                                       ) -> None:
+    memory = running(MemoryRegistry())
+    memory.add("team/app", "1", BOTH)
+    for subject in (BOTH, APP):
+        memory.add("team/app", cosign_tag(subject.digest), signature_for(subject))
+        memory.add_referrer("team/app", subject, sbom_for(subject))
+    words = ("team/app:1", "--platform", "all", f"--map={memory.host}/team/app:1=web/app:one")
+    if again:
+        mirror(memory, registry, "team/app:1", "--platform", "all").ok()  # the signatures are where the name says, too
+        mirror(memory, registry, *words).ok()
+        registry.mark()
+    said = mirror(memory, registry, *words).ok()
+    client = registry.client()
+    assert client.digest("web/app", "one") == BOTH.digest
+    for subject in (BOTH, APP):
+        assert client.digest("web/app", cosign_tag(subject.digest)) == signature_for(subject).digest
+        assert client.has_manifest("web/app", sbom_for(subject).digest)
+    if again:
+        assert writes(registry) == [] and "the registry has all of it already" in said.err
+    else:
+        assert client.repositories() == ["web/app"]
+
+
+def test_a_lock_says_where_its_images_go(airgap: Airgap, mirror: Mirror, running: Running, registry: Registry,
+                                         tmp_path: Path) -> None:
+    """And what accompanies one that is mapped on the way goes along."""
+    memory = running(MemoryRegistry())
+    memory.add("team/app", "1", APP)
+    memory.add("team/app", cosign_tag(APP.digest), signature_for(APP))
+    airgap.export("plan", f"{memory.host}/team/app:1", *plain(memory), "--map", f"{memory.host}/team/app=locked/app",
+                  "--lock", tmp_path / "lock").ok()
+    mirror(memory, registry, "--from", str(tmp_path / "lock")).ok()
+    assert registry.client().repositories() == ["locked/app"]
+    mirror(memory, registry, "--from", str(tmp_path / "lock"), f"--map={memory.host}/team/app:1=web/app:1").ok()
+    assert registry.client().tags("web/app") == ["1", cosign_tag(APP.digest)]
 
 
 # Tags that are there.
@@ -369,6 +424,81 @@ def test_nothing_is_pruned_after_a_failure(mirror: Mirror, running: Running, sou
     mirror(proxy, stale, "team/app", "tools/busybox:1.35", "--all-tags", "--prune", "--keep-going").fails(
         3, "tools/busybox:1.35", "nothing is deleted")
     assert {"gone", "old"} < set(stale.client().tags("team/app"))
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "run"])
+@pytest.mark.parametrize(("path", "option"), [("/v2/team/app/manifests/1.0", []), ("/v2/team/app/tags/list", [WEB])],
+                         ids=["an image", "a tag list"])
+def test_tags_of_what_failed_are_neither_listed_nor_deleted(path: str, option: list[str], dry_run: bool, mirror: Mirror,
+                                                            running: Running, source: Registry, stale: Registry) -> None:
+    """They are at the source all the same: only asking for them failed."""
+    before = stale.client().tags("team/app")
+    proxy = running(FaultProxy(source))
+    proxy.rule("GET|HEAD", path, status=404)
+    said = mirror(proxy, stale, "team/app", *option, "--all-tags", "--prune", "--keep-going",
+                  *["--dry-run"] * dry_run).fails(3, "nothing is deleted, since images failed")
+    assert "delete tag" not in said.out
+    assert set(before) <= set(stale.client().tags("team/app"))
+
+
+def empty(registry: Registry, repository: str) -> None:
+    """No tag is left; the repository stays."""
+    client = registry.client()
+    for digest in {client.digest(repository, tag) for tag in client.tags(repository)}:
+        client.delete_manifest(repository, digest)
+    assert client.tags(repository) == []
+
+
+def test_a_source_without_any_tag_left_is_no_reason_to_delete_all(mirror: Mirror, mutable_source: Registry,
+                                                                  stale: Registry) -> None:
+    empty(mutable_source, "team/app")
+    mirror(mutable_source, stale, "team/app", "--all-tags", "--prune").fails(2, "no tag of .*team/app", "--allow-empty")
+    assert {"1.0", "gone"} < set(stale.client().tags("team/app")) and writes(stale) == []
+
+
+@pytest.mark.parametrize("beside", [[], [BUSYBOX.split(":")[0]]], ids=["alone", "beside another"])
+def test_allow_empty_prunes_all_tags_where_the_source_has_none_left(beside: list[str], mirror: Mirror,
+                                                                    mutable_source: Registry, stale: Registry) -> None:
+    empty(mutable_source, "team/app")
+    words = ("team/app", *beside, "--all-tags", "--prune", "--allow-empty")
+    listed = mirror(mutable_source, stale, *words, "--dry-run").ok()
+    assert writes(stale) == []
+    assert {line.split()[2].rsplit("/", 1)[1] for line in listed.out.splitlines() if line.startswith("delete")} >= {
+        "app:1.0", "app:1.1", "app:old", "app:gone"}
+    mirror(mutable_source, stale, *words).ok()
+    assert set(stale.client().tags("team/app")) <= {cosign_tag(OTHER.digest)}  # of something that was never here
+
+
+def test_a_repository_that_does_not_exist_is_never_an_empty_one(mirror: Mirror, source: Registry, stale: Registry
+                                                                ) -> None:
+    """A registry answers so to a typo, and to who may not look."""
+    mirror(source, stale, "team/none", "--all-tags", "--prune", "--allow-empty").fails(3, "team/none does not exist")
+
+
+def test_deletion_by_token_asks_for_leave_to_delete(mirror: Mirror, make_registry: MakeRegistry, tokens: TokenServer,
+                                                    source: Registry, airgap: Airgap) -> None:
+    target = make_registry(token=tokens.auth())
+    auth_file(airgap.home / ".docker/config.json", auths={target.host: login(USER, PASSWORD)})
+    mirror(source, target, "team/app", "tools/busybox:1.35", "--all-tags", f"--map={source.host}/tools/busybox=team/app",
+           *plain(tokens)).ok()
+    tokens_before = len(tokens.requests())
+    mirror(source, target, "team/app", "--all-tags", "--prune", *plain(tokens)).ok()
+    asked = [scope for request in tokens.requests()[tokens_before:] for scope in request.scopes]
+    assert any(scope.startswith("repository:team/app:") and "delete" in scope.rpartition(":")[2].split(",")
+               for scope in asked), asked
+    assert target.client(Authorization=f"Bearer {tokens.issue(USER, ['repository:team/app:pull'])}").tags(
+        "team/app") == ["1.0", "1.1"]
+
+
+def test_who_may_push_and_not_delete_is_told_so(mirror: Mirror, make_registry: MakeRegistry, tokens: TokenServer,
+                                                source: Registry, airgap: Airgap) -> None:
+    tokens.may_delete = False
+    target = make_registry(token=tokens.auth())
+    auth_file(airgap.home / ".docker/config.json", auths={target.host: login(USER, PASSWORD)})
+    mirror(source, target, "team/app", "tools/busybox:1.35", "--all-tags", f"--map={source.host}/tools/busybox=team/app",
+           *plain(tokens)).ok()
+    mirror(source, target, "team/app", "--all-tags", "--prune", *plain(tokens)).fails(
+        4, "deleting tags of .*team/app", "team/app")
 
 
 def test_a_registry_that_does_not_delete_is_left_as_it_was(mirror: Mirror, running: Running, source: Registry,

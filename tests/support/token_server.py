@@ -52,6 +52,7 @@ class TokenServer(HttpServer):
     lifetime: float = 300
     announced: int | None = 300
     name_of_token: str = "token"  # some servers say only access_token
+    may_delete: bool = True  # a user may delete
     oauth2: bool = True  # off: POST is 404, as on servers that know only GET
     tls: ssl.SSLContext | None = None
     service: str = "airgap-test-registry"
@@ -154,7 +155,7 @@ class TokenServer(HttpServer):
         """`repository:team/app:pull,push` as the access entry that is granted, if any."""
         kind, _, rest = scope.partition(":")
         name, _, wanted = rest.rpartition(":")
-        allowed = {"pull", "push", "*"} if user else ({"pull"} if self.anonymous_pull else set())
+        allowed = {"pull", "push", "*", *["delete"] * self.may_delete} if user else ({"pull"} if self.anonymous_pull else set())
         actions = [action for action in wanted.split(",") if action in allowed]
         return {"type": kind, "name": name, "actions": actions} if actions else None
 
