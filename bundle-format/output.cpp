@@ -15,6 +15,7 @@
 #include "bundle-format/pipe_writer.hpp"
 #include "bundle-format/skopeo_tree/tree_writer.hpp"
 #include "bundle-format/volumes/volume_writer.hpp"
+#include "bundle-format/volumes/volumes_place.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 

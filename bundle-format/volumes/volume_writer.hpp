@@ -17,9 +17,6 @@ namespace airgap::bundle {
 std::unique_ptr<BundleWriter> open_volume_writer(const std::string& path, std::uint64_t volume_size,
                                                  bool overwrite, std::stop_token stop = {});
 
-/// What it would find; only looks.
-std::unique_ptr<BundlePlace> look_at_volumes(const std::string& path, bool overwrite);
-
 /// The bytes that `--volume-size` means: "4GiB", "700MB", a number of bytes, or the name of a medium: fat32
 /// (its largest file), dvd, bd. Throws UsageError.
 std::uint64_t parse_volume_size(const std::string& text);

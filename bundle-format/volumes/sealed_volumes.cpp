@@ -1,0 +1,52 @@
+#include "bundle-format/volumes/sealed_volumes.hpp"
+
+#include <optional>
+#include <set>
+
+#include "bundle-format/archive_state.hpp"
+#include "bundle-format/partial_archive.hpp"
+#include "bundle-format/volumes/inspect_volumes.hpp"
+#include "bundle-format/volumes/volume_set.hpp"
+
+namespace airgap::bundle {
+
+std::vector<std::string> SealedVolumes::paths() const {
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < m_layouts.size(); ++i)
+    paths.push_back(m_directory.path_of(m_names.volume(i + 1)));
+  return paths;
+}
+
+Inspection SealedVolumes::inspect() const {
+  const std::vector<std::string> paths = this->paths();
+  VolumeSet set{.count = m_layouts.size(), .volumes = {}, .strangers = {}};
+  for (std::size_t i = 0; i < m_layouts.size(); ++i) {
+    const VolumeInfo& info = m_layouts[i]->info();
+    set.volumes[i + 1] = {.path = paths[i],
+                          .stream = info.stream,
+                          .sequence = info.sequence,
+                          .number = info.number,
+                          .count = info.count};
+  }
+  return inspect_volumes(set, Depth::files);
+}
+
+void SealedVolumes::retract(const std::vector<hash::Digest>& damaged) {
+  for (std::size_t i = 0; i < m_layouts.size(); ++i)
+    m_directory.rename(m_names.volume(i + 1), m_names.partial(i + 1));
+  m_directory.sync();
+  const std::set<hash::Digest> lost(damaged.begin(), damaged.end());
+  for (std::size_t i = 0; i < m_layouts.size(); ++i) {
+    const auto& parts = m_layouts[i]->info().parts;
+    std::optional<io::File> file;
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      if (!lost.contains(parts[part].digest)) continue;
+      if (!file) file.emplace(m_directory.open_for_update(m_names.partial(i + 1)));
+      FileBytes bytes(*file);
+      write_zeros(bytes, m_layouts[i]->place_of(part).header, tar::k_block);
+    }
+    if (file) file->sync();
+  }
+}
+
+}  // namespace airgap::bundle

@@ -1,0 +1,153 @@
+#include "bundle-format/volumes/volumes_in_progress.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "bundle-format/partial_archive.hpp"
+#include "bundle-format/volumes/volume_seal.hpp"
+#include "common/diag/error.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+constexpr std::uint64_t k_batch_bytes = std::uint64_t{256} << 20;
+
+}  // namespace
+
+VolumesInProgress::VolumesInProgress(const io::Directory& directory, const VolumeNames& names,
+                                     const VolumePlan& plan, std::string path)
+    : m_plan(plan), m_path(std::move(path)), m_files(directory, names, plan) {
+  m_state.with([&](State& state) {
+    state.blobs.assign(plan.blobs.size(), {});
+    state.left.assign(plan.volumes.size(), 0);
+    for (const auto& parts : plan.parts) {
+      for (const PartIndex at : parts) ++state.left[at.volume];
+    }
+    state.sealed.assign(plan.volumes.size(), false);
+    state.digests.assign(plan.volumes.size(), {});
+  });
+}
+
+VolumesInProgress::~VolumesInProgress() {
+  if (m_sync_failed) forget(m_state.with([](State& state) { return std::exchange(state.batch, {}); }));
+}
+
+void VolumesInProgress::take_up(const LeftSet& left, const std::set<std::size_t>& named) {
+  for (const auto& [number, volume] : left.volumes) m_files.keep(number - 1);
+  m_state.with([&](State& state) {
+    for (std::size_t i = 0; i < m_plan.blobs.size(); ++i) {
+      const Blob& blob = m_plan.blobs[i];
+      state.blobs[i] = {.whole = left.has(blob), .bytes = left.partial_bytes(blob)};
+      if (!state.blobs[i].whole) continue;
+      for (const PartIndex at : m_plan.parts[i]) --state.left[at.volume];
+    }
+    for (const std::size_t volume : named) state.sealed[volume] = true;
+  });
+}
+
+BlobState VolumesInProgress::blob(std::size_t index) const {
+  return m_state.with([&](const State& state) { return state.blobs[index]; });
+}
+
+bool VolumesInProgress::whole() const {
+  return m_state.with([](const State& state) { return std::ranges::all_of(state.blobs, &BlobState::whole); });
+}
+
+std::vector<PartPlace> VolumesInProgress::places_of(std::size_t blob) {
+  std::vector<PartPlace> places;
+  for (const PartIndex at : m_plan.parts[blob])
+    places.push_back({m_files.open(at.volume), m_plan.place_of(at)});
+  return places;
+}
+
+// Whoever fills the batch publishes it, while the others go on.
+void VolumesInProgress::arrived(std::size_t index, const std::vector<hash::Digest>& digests) {
+  const auto full = m_state.with([&](State& state) -> std::vector<std::size_t> {
+    for (std::size_t i = 0; i < digests.size(); ++i) {
+      const PartIndex at = m_plan.parts[index][i];
+      state.digests[at.volume].emplace(at.part, digests[i]);
+    }
+    state.blobs[index].bytes = m_plan.blobs[index].size;
+    state.batch.push_back(index);
+    state.batch_bytes += m_plan.blobs[index].stored_size;
+    if (state.batch_bytes < k_batch_bytes) return {};
+    state.batch_bytes = 0;
+    return std::exchange(state.batch, {});
+  });
+  publish(full);
+}
+
+void VolumesInProgress::publish_batch() {
+  publish(m_state.with([](State& state) { return std::exchange(state.batch, {}); }));
+}
+
+void VolumesInProgress::publish(const std::vector<std::size_t>& batch) {
+  if (batch.empty()) return;
+  std::set<std::size_t> volumes;
+  for (const std::size_t index : batch) {
+    for (const PartIndex at : m_plan.parts[index]) volumes.insert(at.volume);
+  }
+  try {
+    if (m_sync_failed) throw diag::StorageError("an earlier sync of " + m_path + " failed");
+    for (const std::size_t volume : volumes) m_files.open(volume)->sync();
+  } catch (const diag::Error&) {
+    m_sync_failed = true;
+    forget(batch);
+    throw;
+  }
+  write_headers(batch);
+  seal_whole(batch);
+}
+
+void VolumesInProgress::write_headers(const std::vector<std::size_t>& batch) {
+  for (const std::size_t index : batch) {
+    for (const PartIndex at : m_plan.parts[index]) {
+      m_files.open(at.volume)->write_at(m_plan.place_of(at).header,
+                                        io::bytes_of(m_plan.volumes[at.volume].header_of(at.part)));
+    }
+  }
+  m_state.with([&](State& state) {
+    for (const std::size_t index : batch) state.blobs[index] = {true, m_plan.blobs[index].size};
+  });
+}
+
+// Only the thread whose batch made a volume whole gets it here.
+void VolumesInProgress::seal_whole(const std::vector<std::size_t>& batch) {
+  const auto whole = m_state.with([&](State& state) {
+    std::vector<std::size_t> volumes;
+    for (const std::size_t index : batch) {
+      for (const PartIndex at : m_plan.parts[index]) {
+        if (--state.left[at.volume] == 0) volumes.push_back(at.volume);
+      }
+    }
+    return volumes;
+  });
+  for (const std::size_t volume : whole) seal(volume);
+}
+
+void VolumesInProgress::seal(std::size_t volume) {
+  const auto digests = m_state.with([&](State& state) { return state.digests[volume]; });
+  seal_volume(*m_files.open(volume), m_plan, volume, digests);
+  m_files.close(volume);
+  m_state.with([&](State& state) { state.sealed[volume] = true; });
+}
+
+void VolumesInProgress::forget(const std::vector<std::size_t>& blobs) noexcept {
+  try {
+    for (const std::size_t index : blobs) {
+      for (const PartIndex at : m_plan.parts[index]) {
+        FileBytes bytes(*m_files.open(at.volume));
+        write_zeros(bytes, m_plan.place_of(at).header, tar::k_block);
+      }
+    }
+  } catch (const std::exception&) {  // the medium fails; nothing more can be done here
+  }
+}
+
+void VolumesInProgress::seal_rest() {
+  for (std::size_t i = 0; i < m_plan.volumes.size(); ++i) {
+    if (!m_state.with([&](const State& state) { return bool{state.sealed[i]}; })) seal(i);
+  }
+}
+
+}  // namespace airgap::bundle
