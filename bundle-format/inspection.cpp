@@ -3,17 +3,39 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "bundle-format/layout.hpp"
 #include "bundle-format/volumes/inspect_volumes.hpp"
+#include "bundle-format/volumes/volume_names.hpp"
 #include "common/io/file.hpp"
 
 namespace airgap::bundle {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The file that a run which did not finish left of the archive, or of its volumes; nothing when there is
+/// none. Its head may be lost.
+std::optional<std::string> unfinished_at(const std::string& path) {
+  std::error_code error;
+  if (std::string partial = path + std::string(k_partial_ending); fs::exists(partial, error)) return partial;
+  const fs::path archive = path;
+  const VolumeNames names(archive.filename().string());
+  for (fs::directory_iterator at(archive.has_parent_path() ? archive.parent_path() : ".", error);
+       !error && at != fs::directory_iterator(); at.increment(error)) {
+    const auto volume = names.parse(at->path().filename().string());
+    if (volume && volume->partial) return at->path().string();
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
   if (const auto set = find_volumes(paths)) return inspect_volumes(*set, depth);
   const std::string& path = paths.front();
-  namespace fs = std::filesystem;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   switch (status.type()) {
@@ -22,10 +44,9 @@ Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
     case fs::file_type::regular:
       return inspect_archive(path, depth);
     case fs::file_type::not_found:
-      if (fs::exists(path + std::string(k_partial_ending), error))
-        throw diag::IntegrityError(
-            fmt::format("{} is unfinished: there is only {}{}", path, path, k_partial_ending),
-            "run the export again with the same command; it continues");
+      if (const auto partial = unfinished_at(path))
+        throw diag::IntegrityError(fmt::format("{} is unfinished: there is {}", path, *partial),
+                                   "run the export again with the same command; it continues");
       throw diag::UsageError("there is no bundle at " + path,
                              "name a directory or a .tar file that airgap-export wrote");
     case fs::file_type::none:
