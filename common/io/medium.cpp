@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include "common/io/file.hpp"
@@ -130,6 +132,28 @@ void limit_files(Medium& medium) {
   medium.limited_by_user = true;
 }
 
+/// What statfs(2) has for a file system, linux/magic.h and the drivers.
+constexpr std::array<std::pair<std::uint32_t, std::string_view>, 11> k_numbers{{{0x4d44, "vfat"},
+                                                                                {0x2011bab0, "exfat"},
+                                                                                {0x7366746e, "ntfs"},
+                                                                                {0x9660, "iso9660"},
+                                                                                {0x15013346, "udf"},
+                                                                                {0xef53, "ext4"},
+                                                                                {0x58465342, "xfs"},
+                                                                                {0x9123683e, "btrfs"},
+                                                                                {0x01021994, "tmpfs"},
+                                                                                {0x794c7630, "overlay"},
+                                                                                {0x6969, "nfs"}}};
+
+// Where the mount is not in sight: in a chroot, or before Linux 5.8.
+std::string file_system_by_number(const std::string& directory) {
+  struct statfs status {};
+  if (::statfs(directory.c_str(), &status) != 0) return {};
+  const auto* const found = std::ranges::find(k_numbers, static_cast<std::uint32_t>(status.f_type),
+                                              [](const auto& one) { return one.first; });
+  return found == k_numbers.end() ? std::string() : std::string(found->second);
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> Medium::files_in_directory(std::size_t name_length) const {
@@ -176,6 +200,7 @@ Medium medium_of(const std::string& directory) {
     medium.read_only = medium.read_only || mount->read_only;
     medium.removable = is_removable(device_of(*mount));
   }
+  if (medium.file_system.empty()) medium.file_system = file_system_by_number(directory);
   limit_files(medium);
   return medium;
 }

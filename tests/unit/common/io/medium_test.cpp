@@ -133,7 +133,7 @@ TEST_CASE("FAT alone limits how many files a directory holds") {
 
 TEST_CASE("the medium of a directory says how much is free on it") {
   const io::Medium medium = io::medium_of(fs::temp_directory_path());
-  CHECK_FALSE(medium.file_system.empty());
+  CHECK_FALSE(medium.file_system.empty());  // in a chroot too
   REQUIRE(medium.total_bytes);
   CHECK(*medium.free_bytes <= *medium.total_bytes);
   CHECK_THROWS_AS(io::medium_of("/no such directory"), diag::StorageError);
