@@ -52,8 +52,9 @@ PlannedExport ExportPlanner::planned(const PinnedImages& pinned) const {
 }
 
 std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
-  if (m_settings.output.empty()) return std::nullopt;
-  auto medium = bundle::medium_of_output(m_settings.output);
+  const bool nowhere = m_settings.output.empty();
+  if (nowhere && !m_destination.volume_size()) return std::nullopt;
+  auto medium = nowhere ? io::Medium{} : bundle::medium_of_output(m_settings.output);
   if (!medium) return std::nullopt;
   const bool archive = m_destination.form() == bundle::OutputForm::archive;
   return with_needs({.path = m_settings.output,

@@ -9,6 +9,8 @@
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/json_kind.hpp"
 #include "bundle-format/limits.hpp"
+#include "bundle-format/volumes/volume_names.hpp"
+#include "bundle-format/volumes/volume_set.hpp"
 #include "common/cli/input_file.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
@@ -26,6 +28,7 @@ constexpr auto k_what_it_may_be =
 bool is_text(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
+    if (bundle::find_volumes({path})) return false;  // NAME.tar of NAME.001.tar
     throw diag::UsageError(fmt::format("there is no {}", text::escape(path)), k_what_it_may_be);
   }
   if (!S_ISREG(status.st_mode)) return !S_ISDIR(status.st_mode);
@@ -136,10 +139,31 @@ const OtherSide::Held* OtherSide::find(const bundle::Blob& blob) const {
   return found != blobs.end() && found->second.size == blob.size ? &found->second : nullptr;
 }
 
+namespace {
+
+/// Whether `since` is, or leads to, what is written to `output`.
+bool is_output(const std::string& since, const std::string& output) {
+  std::error_code error;
+  if (std::filesystem::equivalent(since, output, error)) return true;
+  if (is_text(since)) return false;
+  const auto set = bundle::find_volumes({since});
+  if (!set) return false;
+  const std::filesystem::path written(output);
+  return std::ranges::any_of(set->volumes, [&](const auto& volume) {
+    const std::filesystem::path file(volume.second.path);
+    const auto parent = [](const std::filesystem::path& path) {
+      return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    };
+    return bundle::archive_of_volume(file.filename().string()) == written.filename().string() &&
+           std::filesystem::equivalent(parent(file), parent(written), error);
+  });
+}
+
+}  // namespace
+
 OtherSide read_other_side(const std::vector<std::string>& files, const std::string& output) {
   for (const std::string& file : files) {
-    std::error_code error;
-    if (!std::filesystem::equivalent(file, output, error)) continue;
+    if (!is_output(file, output)) continue;
     throw diag::UsageError(fmt::format("--since and --output both name {}", output),
                            "write the delta to a place of its own");
   }

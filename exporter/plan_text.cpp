@@ -33,7 +33,7 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
     writer.member("newImages", plan.new_images).member("requiredBlobs", info.requires_.size());
     writer.member("requiredBytes", info.required_bytes());
   }
-  if (target) write_medium(writer, *target);
+  if (target && !target->path.empty()) write_medium(writer, *target);
   if (target && target->volumes > 0)
     writer.member("volumes", target->volumes).member("volumeSize", *target->volume_size);
   writer.end_object();
@@ -47,7 +47,7 @@ void print_planned_images(const ExportPlan& plan, cli::Console& console) {
   writer.begin_object().member("event", "planned").key("images").begin_array();
   for (const bundle::Image& image : plan.contents.info.images) bundle::write_image(writer, image);
   console.event(writer.end_array().end_object().str());
-  bundle::print_images(plan.contents.info.images, console);
+  bundle::print_images(plan.contents.info.images, console, bundle::Targets::shown);
 }
 
 void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli::Console& console) {
@@ -77,7 +77,7 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli
     console.status(fmt::format("in {} of at most {}", text::counted(target->volumes, "volume"),
                                text::human_size(*target->volume_size)));
   }
-  if (target) {
+  if (target && !target->path.empty()) {
     console.status(fmt::format("{} more on {}: {}", text::human_size(target->needed_bytes),
                                text::escape(target->path), describe(target->medium)));
   }

@@ -13,7 +13,7 @@ namespace airgap::exporter {
 
 /// Where the bytes of a plan are to go. A plain value.
 struct Target {
-  std::string path;  ///< as given
+  std::string path;  ///< as given; empty for a mere count of volumes
   bundle::OutputForm form = bundle::OutputForm::directory;
   std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
   io::Medium medium;

@@ -21,16 +21,22 @@ std::string platforms_of(const Image& image) {
 
 }  // namespace
 
-void print_images(const std::vector<Image>& images, cli::Console& console) {
+void print_images(const std::vector<Image>& images, cli::Console& console, Targets targets) {
   std::size_t width = 4;
-  for (const Image& image : images) width = std::max(width, image.name.str().size());
-  console.result(fmt::format("{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {}", "NAME", width, "DIGEST", "SIZE",
-                             "UNIQUE", "SHARED", "PLATFORMS"));
+  std::size_t platforms_width = targets == Targets::shown ? 9 : 0;
   for (const Image& image : images) {
-    console.result(fmt::format("{:{}}  {}  {:>9}  {:>9}  {:>9}  {}", image.name.str(), width,
+    width = std::max(width, image.name.str().size());
+    if (targets == Targets::shown) platforms_width = std::max(platforms_width, platforms_of(image).size());
+  }
+  const auto inside = [&](const std::string& text) { return targets == Targets::shown ? "  " + text : ""; };
+  console.result(fmt::format("{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {:{}}{}", "NAME", width, "DIGEST", "SIZE",
+                             "UNIQUE", "SHARED", "PLATFORMS", platforms_width, inside("INSIDE")));
+  for (const Image& image : images) {
+    console.result(fmt::format("{:{}}  {}  {:>9}  {:>9}  {:>9}  {:{}}{}", image.name.str(), width,
                                image.digest.brief(), text::human_size(image.bytes),
                                text::human_size(image.unique_bytes),
-                               text::human_size(image.bytes - image.unique_bytes), platforms_of(image)));
+                               text::human_size(image.bytes - image.unique_bytes), platforms_of(image),
+                               platforms_width, inside(image.target)));
   }
 }
 

@@ -10,8 +10,10 @@ namespace airgap::bundle {
 
 // How images are shown, in a bundle or planned for one.
 
-/// A line for each: name, digest, bytes, unique and shared ones, platforms.
-void print_images(const std::vector<Image>& images, cli::Console& console);
+enum class Targets { hidden, shown };  ///< whether the table says what images are called inside
+
+/// A line for each: name, digest, bytes, unique and shared ones, platforms, target.
+void print_images(const std::vector<Image>& images, cli::Console& console, Targets targets);
 /// One of them as a JSON object.
 void write_image(json::Writer& writer, const Image& image);
 

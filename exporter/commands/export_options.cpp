@@ -1,5 +1,6 @@
 #include "exporter/commands/export_options.hpp"
 
+#include "bundle-format/volumes/volume_writer.hpp"
 #include "common/cli/naming.hpp"
 
 namespace airgap::exporter {
@@ -22,6 +23,19 @@ void ExportOptions::declare_selection(cli::Command& command) {
   command.flag("--flat", flat, "inside, keep the last path component only");
   command.option("--map", maps, "FROM=TO", "inside, FROM (a name, or a prefix ending in /) is called TO");
   command.flag(cli::k_allow_unused_map, allow_unused_map, cli::k_allow_unused_map_help);
+}
+
+void ExportOptions::declare_bundle(cli::Command& command) {
+  command.option(
+      "--since", since, "FILE",
+      "a delta: leave out what the other side has, as this bundle, bundle.json or receipt says; repeatable");
+  command.option("--volume-size", volume_size_text, "SIZE|fat32|dvd|bd",
+                 "FILE.001.tar, FILE.002.tar, … of at most so many bytes: 4GiB, 700MB");
+}
+
+std::optional<std::uint64_t> ExportOptions::volume_size() const {
+  if (volume_size_text.empty()) return std::nullopt;
+  return bundle::parse_volume_size(volume_size_text);
 }
 
 SourceSettings ExportOptions::source(bool keep_going) const {

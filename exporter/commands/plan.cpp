@@ -19,6 +19,7 @@ struct Options {
 };
 
 void declare(cli::Command& command, Options& options) {
+  options.common.declare_bundle(command);
   options.common.declare_selection(command);
   command.option("-o,--output", options.output, "DIR|FILE.tar", "count what is there already");
   command.option("--lock", options.lock, "FILE", "write the pinned list, which --from of pull takes");
@@ -30,6 +31,8 @@ void declare(cli::Command& command, Options& options) {
                   "names, digests, platforms, bytes; fetches no layer");
   command.example("airgap-export plan --from sync.yaml --lock today.lock",
                   "what the tags stand for today, for pull --from today.lock");
+  command.example("airgap-export plan --from images.txt --since receipt.json --volume-size dvd",
+                  "how many discs this month takes");
 }
 
 }  // namespace
@@ -47,11 +50,13 @@ void add_plan(cli::App& app) {
                        .source = options->common.source(options->keep_going),
                        .names = options->common.names(),
                        .output = options->output,
+                       .since = options->common.since,
                        .overwrite = options->overwrite,
                        .prune = options->prune,
                        .dry_run = true,
                        .show_images = true,
-                       .lock = options->lock},
+                       .lock = options->lock,
+                       .volume_size = options->common.volume_size()},
                       context);
   });
 }

@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "bundle-format/bundle_writer.hpp"
-#include "bundle-format/volumes/volume_writer.hpp"
 #include "common/cli/registry_access.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
@@ -18,9 +17,7 @@ struct Options {
   ExportOptions common;
   std::string output;
   std::string format;
-  std::vector<std::string> since;
   std::string registries_d;
-  std::string volume_size;
   bool overwrite = false;
   bool prune = false;
   bool keep_going = false;
@@ -33,11 +30,7 @@ void declare(cli::Command& command, Options& options) {
                  "where the bundle goes; - is standard output", true);
   command.option("--format", options.format, "bundle|skopeo-dir",
                  "skopeo-dir: the directories that skopeo sync writes, --scoped or not");
-  command.option(
-      "--since", options.since, "FILE",
-      "a delta: leave out what the other side has, as this bundle, bundle.json or receipt says; repeatable");
-  command.option("--volume-size", options.volume_size, "SIZE|fat32|dvd|bd",
-                 "FILE.001.tar, FILE.002.tar, … of at most so many bytes: 4GiB, 700MB");
+  options.common.declare_bundle(command);
   options.common.declare_selection(command);
   command.option("--registries-d", options.registries_d, "DIR",
                  "with skopeo-dir: where signatures lie beside registries (default: registries.d of the user "
@@ -80,15 +73,10 @@ bool is_skopeo_tree(const Options& options) {
     throw diag::UsageError("--format skopeo-dir takes --scoped, and no other names",
                            "give --flat and --map to airgap-import push, which reads such directories");
   }
-  if (!options.since.empty()) {
+  if (!options.common.since.empty()) {
     throw diag::UsageError("--format skopeo-dir knows no deltas", "leave --since out, or write a bundle");
   }
   return true;
-}
-
-std::optional<std::uint64_t> volume_size(const Options& options) {
-  if (options.volume_size.empty()) return std::nullopt;
-  return bundle::parse_volume_size(options.volume_size);
 }
 
 std::optional<bundle::MediaCheck> media_check(const std::string& text) {
@@ -113,14 +101,13 @@ void add_pull(cli::App& app) {
     return run_export({.source = options->common.source(options->keep_going),
                        .names = options->common.names(),
                        .output = options->output,
-                       .since = options->since,
+                       .since = options->common.since,
                        .registries_d = options->registries_d,
                        .skopeo_tree = tree,
                        .overwrite = options->overwrite,
                        .prune = options->prune,
                        .dry_run = options->dry_run,
-                       .volume_size = volume_size(*options),
-
+                       .volume_size = options->common.volume_size(),
                        .verify_media = media_check(options->verify_media)},
                       context);
   });
