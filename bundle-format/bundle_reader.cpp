@@ -61,8 +61,7 @@ std::vector<std::string> names_of(const std::vector<Finding>& findings) {
   std::vector<std::string> images = blame(inspection, {}, inspection.findings);
   const std::size_t more = images.size() - std::min(images.size(), k_most_images);
   images.resize(images.size() - more);
-  throw MissingVolumes(inspection.missing_volumes,
-                       fmt::format("{}: {}; without {} these images are not whole: {}{}", where, missing,
+  throw MissingVolumes(fmt::format("{}: {}; without {} these images are not whole: {}{}", where, missing,
                                    count == 1 ? "it" : "them", fmt::join(images, ", "),
                                    more == 0 ? "" : fmt::format(" and {} more", more)),
                        "put them beside the others, or name the folders that they are in, too");

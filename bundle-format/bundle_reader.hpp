@@ -39,12 +39,7 @@ class BundleReader : public transport::ImageSource {
 /// Volumes of a set are not there. The message names them and the images that they touch.
 class MissingVolumes : public diag::IntegrityError {
  public:
-  MissingVolumes(std::vector<std::size_t> numbers, std::string message, std::string hint)
-      : KindError(std::move(message), std::move(hint)), m_numbers(std::move(numbers)) {}
-  const std::vector<std::size_t>& numbers() const noexcept { return m_numbers; }
-
- private:
-  std::vector<std::size_t> m_numbers;
+  using KindError::KindError;
 };
 
 /// Opens a directory, a tar archive, volumes (in any order, or folders that hold them), or a tree as skopeo

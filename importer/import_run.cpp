@@ -2,17 +2,20 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/creation_time.hpp"
+#include "bundle-format/volumes/volumes_in_turn.hpp"
 #include "common/cli/naming.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/delivery/delivery_run.hpp"
+#include "common/diag/log.hpp"
 #include "common/text/escape.hpp"
-#include "importer/ask_for_volumes.hpp"
+#include "importer/disc_drive.hpp"
 #include "importer/lookaside_delivery.hpp"
 #include "importer/map.hpp"
 #include "importer/missing.hpp"
@@ -75,6 +78,17 @@ void check_maps(const ImportSettings& settings, const bundle::BundleInfo& info, 
   cli::check_maps(*settings.names, names, settings.allow_unused_map || run.report().report().status != 0);
 }
 
+/// Nothing when volumes are missing and somebody sits at the terminal who can bring them.
+std::unique_ptr<bundle::BundleReader> open_unless_missing(const std::vector<std::string>& bundles) {
+  try {
+    return bundle::open_bundle(bundles);
+  } catch (const bundle::MissingVolumes& missing) {
+    if (::isatty(STDIN_FILENO) != 1) throw;
+    diag::log("bundle", diag::LogLevel::warning, missing.message());
+    return nullptr;
+  }
+}
+
 void import_stages(const ImportSettings& settings, const image::RegistryTarget& target, DeliveryRun& run,
                    cli::Context& context) {
   cli::RegistryAccess access(settings.access, target.registry, context);
@@ -89,17 +103,18 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
   if (settings.bundles.size() > 1 && std::ranges::count(settings.bundles, "-") > 0)
     throw diag::UsageError("standard input goes with no other BUNDLE",
                            "name the volumes of one bundle, or send one archive through the pipe");
-  if (settings.bundles.front() == "-") {
-    StandardInput input(context.stop);
-    const auto stream = bundle::open_stream(input);
-    const delivery::Plan plan = plan_for(stream->info(), *stream);
+  const auto push_stream = [&](bundle::BundleStream& stream) {
+    const delivery::Plan plan = plan_for(stream.info(), stream);
     const auto in_place =
         run.execute(plan, client, nullptr, [&](const PushOptions& options, Failures& failures) {
-          push_blobs(plan, *stream, client, context.console, options, failures);
+          push_blobs(plan, stream, client, context.console, options, failures);
         });
-    write_receipt(plan, in_place, stream->info(), settings, target, context);
-  } else {
-    const auto reader = open_volumes_asking(settings.bundles, context);
+    write_receipt(plan, in_place, stream.info(), settings, target, context);
+  };
+  if (settings.bundles.front() == "-") {
+    StandardInput input(context.stop);
+    push_stream(*bundle::open_stream(input));
+  } else if (const auto reader = open_unless_missing(settings.bundles)) {
     for (const bundle::BrokenImage& broken : reader->broken()) {
       if (!settings.keep_going) throw broken.error;
       run.leave_out(broken.name, broken.error);
@@ -112,6 +127,12 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
           delivery::push_blobs(plan, *reader, client, context.console, options, failures);
         });
     write_receipt(plan, in_place, reader->info(), settings, target, context);
+  } else {
+    const auto set = bundle::find_volumes(settings.bundles);
+    if (!set) throw diag::StorageError("the volumes that were there are gone");
+    DiscDrive drive(settings.bundles, *set, context);
+    push_stream(
+        *bundle::open_volumes_in_turn(set->count, [&](std::size_t number) { return drive.find(number); }));
   }
 }
 

@@ -32,15 +32,6 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
-bool same_bundle(const FoundVolume& a, const FoundVolume& b) {
-  return std::tie(a.stream, a.sequence, a.count) == std::tie(b.stream, b.sequence, b.count);
-}
-
-std::string described(const FoundVolume& volume) {
-  return fmt::format("{} is volume {} of {} of stream {} sequence {}", name_of_file(volume.path),
-                     volume.number, volume.count, volume.stream, volume.sequence);
-}
-
 /// The bytes of volume.json, found by hopping from header to header.
 std::optional<std::string> volume_json_of(const io::File& file) {
   constexpr std::size_t k_most_hops = 8;
@@ -245,6 +236,26 @@ std::vector<std::size_t> VolumeSet::missing() const {
     if (!volumes.contains(number)) numbers.push_back(number);
   }
   return numbers;
+}
+
+bool same_bundle(const FoundVolume& a, const FoundVolume& b) {
+  return std::tie(a.stream, a.sequence, a.count) == std::tie(b.stream, b.sequence, b.count);
+}
+
+std::string described(const FoundVolume& volume) {
+  return fmt::format("{} is volume {} of {} of stream {} sequence {}", name_of_file(volume.path),
+                     volume.number, volume.count, volume.stream, volume.sequence);
+}
+
+std::vector<FoundVolume> volumes_near(const std::string& path) {
+  std::error_code error;
+  Lead lead{.path = fs::is_directory(path, error) ? path : parent_of(path), .directory = true};
+  try {
+    look_into(lead.path, {}, lead);
+  } catch (const diag::StorageError& failed) {
+    diag::log("bundle", diag::LogLevel::debug, failed.message());
+  }
+  return std::move(lead.volumes);
 }
 
 std::optional<FoundVolume> look_for_volume(const std::string& path) {

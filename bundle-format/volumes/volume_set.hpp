@@ -21,6 +21,11 @@ struct FoundVolume {
   bool unfinished = false;  ///< it is still .partial
 };
 
+/// Whether both say that they are of one set.
+bool same_bundle(const FoundVolume& a, const FoundVolume& b);
+/// "set.001.tar is volume 1 of 5 of stream … sequence 1", safe to print.
+std::string described(const FoundVolume& volume);
+
 /// Volumes that say they are of one bundle. Nothing of it is proven yet.
 struct VolumeSet {
   std::size_t count = 1;
@@ -35,6 +40,10 @@ struct VolumeSet {
 /// when no path leads to a volume. Throws IntegrityError for volumes of several bundles, UsageError for a
 /// number that is there twice, and for a path that leads to none where others do.
 std::optional<VolumeSet> find_volumes(const std::vector<std::string>& paths);
+
+/// The volumes in a directory, or beside a file that was there, maybe, a disc ago. None where nothing can be
+/// read just now: a drive may be empty.
+std::vector<FoundVolume> volumes_near(const std::string& path);
 
 /// What a file says that it is; nothing for what is no volume.
 std::optional<FoundVolume> look_for_volume(const std::string& path);

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import pty
 import shutil
 import subprocess
 import tarfile
@@ -299,20 +297,3 @@ def test_the_plan_says_how_many_volumes(airgap: Airgap, server: MemoryRegistry, 
     (plan,) = [event for event in airgap.export(*words, "--json").ok().events() if event["event"] == "plan"]
     assert plan["volumes"] == 5
     assert list(tmp_path.glob("set*")) == []
-
-
-def test_on_a_terminal_push_asks_for_the_next_volume(airgap: Airgap, volumes: Set, registry: Registry, tmp_path: Path
-                                                    ) -> None:
-    disc = tmp_path / "disc"
-    disc.mkdir()
-    shutil.move(volumes.volumes[1], disc)
-    ours, theirs = pty.openpty()
-    process = airgap.start("airgap-import", "push", volumes.directory, registry.host, *plain(registry), stdin=theirs)
-    os.close(theirs)
-    os.write(ours, f"\n{tmp_path}/nowhere\n{disc}\n".encode())
-    out, err = process.communicate(timeout=60)
-    os.close(ours)
-    result = Result([str(executable("airgap-import"))], process.returncode, out.decode(), err.decode())
-    result.ok()
-    assert "volume 2 of 5 is missing" in result.err and "where is the next volume" in result.err
-    assert_filled(registry, volumes)

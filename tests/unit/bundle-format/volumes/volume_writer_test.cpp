@@ -169,7 +169,6 @@ TEST_CASE("volumes are taken in any order and from anywhere, and what is wrong w
       open_bundle({elsewhere.path("z.tar"), temp.path()});
       FAIL("a volume is missing");
     } catch (const MissingVolumes& missing) {
-      CHECK(missing.numbers() == std::vector<std::size_t>{2});
       CHECK_MESSAGE(missing.message().find("volume 2 of 5 is missing") != std::string::npos,
                     missing.message());
       CHECK_MESSAGE(missing.message().find("example.com/app:1") != std::string::npos, missing.message());
