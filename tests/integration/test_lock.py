@@ -91,7 +91,8 @@ def test_plan_shows_each_image_and_the_totals_and_writes_nothing(export: Export,
                                                                  memory: MemoryRegistry, tmp_path: Path) -> None:
     result = export("plan", *selection).ok()
     lines = result.out.splitlines()
-    assert lines[0].split() == ["NAME", "DIGEST", "SIZE", "UNIQUE", "SHARED", "PLATFORMS"]
+    assert lines[0].split() == ["NAME", "DIGEST", "SIZE", "UNIQUE", "SHARED", "PLATFORMS", "INSIDE"]
+    assert any(line.endswith(" org/app:1.0") for line in lines)
     assert len(lines) == 6 and len({line.split()[0] for line in lines}) == 6
     assert "linux/amd64,linux/arm64 (chosen from " in next(line for line in lines if "/org/app:1.0 " in line)
     assert "5 images" in result.err and "to fetch in" in result.err
