@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "bundle-format/directory_writer.hpp"
 #include "bundle-format/layout.hpp"
 #include "bundle-format/pipe_writer.hpp"
+#include "bundle-format/skopeo_tree/shared_file.hpp"
 #include "bundle-format/skopeo_tree/tree_writer.hpp"
 #include "bundle-format/volumes/volume_writer.hpp"
 #include "bundle-format/volumes/volumes_place.hpp"
@@ -132,6 +134,13 @@ OutputForm tree_form(const std::string& path) {
   constexpr std::string_view k_hint = "name a directory for --format skopeo-dir";
   if (path.empty() || path.find('\0') != std::string::npos) refuse(path, "that is no path", k_hint);
   if (path == "-") refuse(path, "skopeo's directories do not go through a pipe", k_hint);
+  if (path.ends_with(k_archive_ending) ||
+      std::ranges::any_of(k_other_files, [&](auto ending) { return path.ends_with(ending); })) {
+    refuse(path, "it is called as a file, and skopeo's directories go into a directory",
+           fmt::format(
+               "--output {}/ makes a directory of that name; without --format skopeo-dir it is an archive",
+               text::escape(path)));
+  }
   check_directory(path);
   return OutputForm::skopeo_tree;
 }
@@ -148,6 +157,7 @@ std::optional<io::Medium> medium_of_output(const std::string& path) {
 
 std::unique_ptr<BundlePlace> look_at(const OutputOptions& options) {
   const OutputForm form = options.skopeo_tree ? tree_form(options.path) : output_form(options.path);
+  if (form == OutputForm::skopeo_tree) skopeo_tree::refuse_file_system_without_colons(options.path);
   if (form == OutputForm::pipe) return std::make_unique<EmptyPlace>();
   if (form == OutputForm::archive && options.volume_size)
     return look_at_volumes(options.path, options.overwrite);

@@ -1,20 +1,20 @@
 #include "bundle-format/skopeo_tree/shared_file.hpp"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
+#include <fmt/format.h>
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "common/diag/error.hpp"
 #include "common/hash/verifying_source.hpp"
+#include "common/io/medium.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::skopeo_tree {
 namespace {
 
-#ifndef EXFAT_SUPER_MAGIC
-constexpr long EXFAT_SUPER_MAGIC = 0x2011BAB0;
-#endif
+constexpr std::size_t k_read = std::size_t{512} * 1024;  // bytes at once
 
 class FileSink : public io::Sink {
  public:
@@ -50,6 +50,14 @@ bool links_work(const io::Directory& top, const std::string& in, const std::stri
   return works;
 }
 
+void prove_blob(const io::Directory& top, const bundle::Blob& blob, const std::string& path) {
+  const auto file = std::make_shared<const io::File>(top.open_file(path));
+  io::FileRangeSource bytes(file, 0, file->size());
+  hash::VerifyingSource verified(bytes, blob.digest, blob.size);
+  std::vector<std::byte> buffer(k_read);
+  while (verified.read(buffer) != 0) continue;
+}
+
 void share_blob(const io::Directory& top, const bundle::Blob& blob, const std::string& from,
                 const std::string& to, bool links, const std::string& temporary) {
   if (links) {
@@ -59,18 +67,19 @@ void share_blob(const io::Directory& top, const bundle::Blob& blob, const std::s
   copy_blob(top, blob, from, to, temporary);
 }
 
-bool takes_no_colons(long file_system_type) noexcept {
-  return file_system_type == MSDOS_SUPER_MAGIC || file_system_type == EXFAT_SUPER_MAGIC;
+bool takes_colons(std::string_view file_system) noexcept {
+  return file_system != "vfat" && file_system != "exfat";
 }
 
 void refuse_file_system_without_colons(const std::string& path) {
   std::filesystem::path there = std::filesystem::absolute(path).lexically_normal();
   std::error_code error;
   while (there.has_relative_path() && !std::filesystem::exists(there, error)) there = there.parent_path();
-  struct statfs status {};
-  if (::statfs(there.c_str(), &status) != 0 || !takes_no_colons(status.f_type)) return;
+  const io::Medium medium = io::medium_of(there.string());
+  if (takes_colons(medium.file_system)) return;
   throw diag::StorageError(
-      "the file system of " + path + " takes no ':' in names, which skopeo's directories need",
+      fmt::format("{} is on {}, which takes no ':' in names, and skopeo's directories need it",
+                  text::escape(path), text::escape(medium.file_system)),
       "write the bundle's own form there, as in --output bundle.tar, or format the medium with ext4 or XFS");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "bundle-format/bundle_json.hpp"
 #include "common/io/directory.hpp"
@@ -16,10 +17,12 @@ bool links_work(const io::Directory& top, const std::string& in, const std::stri
 void share_blob(const io::Directory& top, const bundle::Blob& blob, const std::string& from,
                 const std::string& to, bool links, const std::string& temporary);
 
+/// Reads the blob at `path` and throws DigestMismatch when its bytes are not the blob's.
+void prove_blob(const io::Directory& top, const bundle::Blob& blob, const std::string& path);
+
 /// Throws StorageError where the file system at `path` (or of its nearest parent that is there) is known to
 /// refuse ':' in names: FAT and exFAT.
 void refuse_file_system_without_colons(const std::string& path);
-/// Whether that is a FAT's number, as statfs gives it.
-bool takes_no_colons(long file_system_type) noexcept;
+bool takes_colons(std::string_view file_system) noexcept;  ///< as io::Medium calls it
 
 }  // namespace airgap::skopeo_tree

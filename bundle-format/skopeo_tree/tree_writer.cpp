@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "bundle-format/arriving_blobs.hpp"
 #include "bundle-format/earlier_bundle.hpp"
@@ -18,6 +19,7 @@
 #include "common/image/manifest.hpp"
 #include "common/io/medium.hpp"
 #include "common/task/guarded.hpp"
+#include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::skopeo_tree {
@@ -49,6 +51,7 @@ class TreeWriter final : public bundle::BundleWriter {
   void plan_places();
   void check_room_for_copies() const;
   void publish(const std::vector<Blob>& batch);
+  void prove(const Blob& blob, const std::string& path);
   void share(const Blob& blob, const std::string& from, const std::string& to);
   void share_the_rest();
   void write_documents();
@@ -68,6 +71,7 @@ class TreeWriter final : public bundle::BundleWriter {
   std::set<std::string> m_stale;                                        ///< folders that go away
   std::unordered_map<hash::Digest, std::vector<std::string>> m_wanted;  ///< where a blob is still to be
   task::Guarded<Places> m_places;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> m_proven;  ///< device and inode of blobs that were read
 };
 
 TreeWriter::TreeWriter(const std::string& path, const bundle::TreeOptions& options)
@@ -228,6 +232,22 @@ void TreeWriter::commit() {
   m_new.sync_parents();
 }
 
+// Of what the tree had before the size alone was looked at: an image that this run writes is not to build on
+// damage. What arrived in this run was verified on its way.
+void TreeWriter::prove(const Blob& blob, const std::string& path) {
+  if (!m_earlier.blobs.contains(blob.digest)) return;
+  const auto there = m_top.stat(path);
+  if (there && !m_proven.emplace(there->device, there->inode).second) return;
+  try {
+    prove_blob(m_top, blob, path);
+  } catch (diag::Error& error) {
+    error.add_context(fmt::format("reading {}/{}, which was there before", m_top.path(), text::escape(path)));
+    error.set_hint(
+        "remove that file and run the same again: it is fetched anew; 'verify' looks for more damage");
+    throw;
+  }
+}
+
 // Blobs that the tree had before, and those of images that share them with it.
 void TreeWriter::share_the_rest() {
   for (const TargetFolder& target : m_targets) {
@@ -235,13 +255,17 @@ void TreeWriter::share_the_rest() {
     for (const Blob& blob : target.blobs()) {
       const std::string path = target.path() + "/" + blob_file(blob.digest);
       const auto there = m_top.stat(path);
-      if (there && there->kind == io::EntryKind::file && there->size == blob.size) continue;
+      if (there && there->kind == io::EntryKind::file && there->size == blob.size) {
+        prove(blob, path);
+        continue;
+      }
       const auto place = m_places.with([&](const Places& places) -> std::optional<EarlierTree::Place> {
         const auto found = places.find(blob.digest);
         return found == places.end() ? std::nullopt : std::optional(found->second);
       });
       if (!place || place->size != blob.size)
         throw diag::InternalError(fmt::format("{} is not in the tree to be finished", blob.digest.str()));
+      if (m_links) prove(blob, place->path);  // a copy is proven while it is made
       share(blob, place->path, path);
     }
   }

@@ -1,7 +1,6 @@
 #include "bundle-format/skopeo_tree/shared_file.hpp"
 
 #include <doctest/doctest.h>
-#include <linux/magic.h>
 
 #include <filesystem>
 
@@ -52,11 +51,22 @@ TEST_CASE("a copy of bytes that are not the blob's is not made") {
   CHECK_FALSE(fs::exists(temp.path("second")));
 }
 
+TEST_CASE("a blob that lies there is read to be proven") {
+  const TempDirectory temp;
+  const io::Directory top = io::Directory::open(temp.path());
+  write_file(temp.path("whole"), k_bytes);
+  CHECK_NOTHROW(prove_blob(top, blob(), "whole"));
+  std::string flipped(k_bytes);
+  flipped.back() ^= 1;
+  write_file(temp.path("flipped"), flipped);
+  CHECK_THROWS_AS(prove_blob(top, blob(), "flipped"), hash::DigestMismatch);
+  write_file(temp.path("longer"), std::string(k_bytes) + "!");
+  CHECK_THROWS_AS(prove_blob(top, blob(), "longer"), diag::IntegrityError);
+}
+
 TEST_CASE("FAT and exFAT take no colons, and skopeo's names have some") {
-  CHECK(takes_no_colons(MSDOS_SUPER_MAGIC));
-  CHECK(takes_no_colons(0x2011BAB0));
-  CHECK_FALSE(takes_no_colons(EXT4_SUPER_MAGIC));
-  CHECK_FALSE(takes_no_colons(TMPFS_MAGIC));
+  for (const char* name : {"vfat", "exfat"}) CHECK_FALSE(takes_colons(name));
+  for (const char* name : {"ext4", "tmpfs", "ntfs", ""}) CHECK(takes_colons(name));
   const TempDirectory temp;
   CHECK_NOTHROW(refuse_file_system_without_colons(temp.path("not/there/yet")));
 }
