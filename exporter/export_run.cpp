@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "bundle-format/skopeo_tree/layout.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/text/human_size.hpp"
 #include "exporter/export_planner.hpp"
@@ -17,6 +18,7 @@
 #include "exporter/lookaside_signatures.hpp"
 #include "exporter/medium_proof.hpp"
 #include "exporter/plan_text.hpp"
+#include "exporter/replaced_folders.hpp"
 #include "exporter/survivors.hpp"
 
 namespace airgap::exporter {
@@ -59,6 +61,7 @@ class ExportRun {
                            m_basis.other_side ? &*m_basis.other_side : nullptr, m_destination);
     PlannedExport planned = m_planner.plan(pinned);
     check_maps(planned.plan, source);
+    if (m_destination.form() == OutputForm::skopeo_tree) say_replaced(planned.plan, source);
     show(planned);
     if (m_settings.dry_run) outcomes.planned(planned.plan);
     if (planned.target) check_target(planned.plan, *planned.target);
@@ -103,13 +106,38 @@ class ExportRun {
     source.check_maps(m_basis.names, names);
   }
 
+  // Checked before anything is fetched.
+  void say_replaced(const ExportPlan& plan, SourceImages& source) const {
+    const bool scoped = m_basis.names.mode == image::NameMode::scoped;
+    for (const auto& [image, before] : replaced_folders(plan.contents.info.images, m_destination.place())) {
+      const std::string folder = skopeo_tree::folder_of(image->name, scoped);
+      if (!m_settings.overwrite_tags) {
+        throw diag::IntegrityError(
+            fmt::format("the folder {} in {} holds {} already, and {} stands for {}", folder,
+                        m_settings.output, before.str(), image->name.str(), image->digest.str()),
+            "leave out --no-overwrite-tags to replace it, or keep images of several repositories apart with "
+            "--scoped");
+      }
+      if (scoped) continue;  // the folder says whose it is
+      source.note(image->name, fmt::format("replaces {} by {} in the folder {}, whatever image that was",
+                                           before.str(), image->digest.str(), folder));
+    }
+  }
+
   // skopeo's directories are named by sources alone.
   void refuse_targets_in_tree(const Selection& selection) const {
-    if (m_destination.form() != OutputForm::skopeo_tree || selection.targets.all().empty()) return;
-    throw diag::UsageError(
-        fmt::format("{}: --format skopeo-dir has no other names than those of the source",
-                    selection.targets.all().begin()->second.place),
-        "leave targets out; --map of airgap-import push names images that lie in directories");
+    if (m_destination.form() != OutputForm::skopeo_tree) return;
+    const auto refuse = [](const std::string& where) {
+      throw diag::UsageError(
+          fmt::format("{}: --format skopeo-dir has no other names than those of the source", where),
+          "leave targets out; --map of airgap-import push names images that lie in directories");
+    };
+    if (!selection.targets.all().empty()) refuse(selection.targets.all().begin()->second.place);
+    const image::Mapping by_mode{.mode = m_basis.names.mode};
+    for (const Wanted& image : selection.images) {
+      if (!image.pin || image.pin->target == by_mode.inside(image.name)) continue;
+      refuse(fmt::format("{} calls {} {} inside", image.pin->lock, image.name.str(), image.pin->target));
+    }
   }
 
   void transfer(const PinnedImages& pinned, ExportPlan& plan, SourceImages& source, ImageOutcomes& outcomes) {

@@ -21,6 +21,7 @@ struct ExportSettings {
   std::string registries_d{};        ///< where lookaside signatures are; empty: the usual directory
   bool skopeo_tree = false;          ///< not a bundle: the directories that skopeo sync writes
   bool overwrite = false;
+  bool overwrite_tags = true;  ///< in skopeo's directories: a folder may get another image than it holds
   bool prune = false;
   bool dry_run = false;
   bool show_images = false;                    ///< of the plan, a line for each

@@ -106,11 +106,13 @@ void SourceImages::report_failed(const std::vector<FailedImage>& failed) {
 
 void SourceImages::note(const PinnedImages& pinned) {
   for (const PinnedImage& image : pinned.images) {
-    for (const std::string& text : image.notes) {
-      diag::log("plan", diag::LogLevel::warning, fmt::format("{} {}", image.name.str(), text));
-      m_notes[image.name].push_back(text);
-    }
+    for (const std::string& text : image.notes) note(image.name, text);
   }
+}
+
+void SourceImages::note(const image::Reference& name, const std::string& text) {
+  diag::log("plan", diag::LogLevel::warning, fmt::format("{} {}", name.str(), text));
+  m_notes[name].push_back(text);
 }
 
 void SourceImages::check_maps(const image::Mapping& names,

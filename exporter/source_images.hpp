@@ -40,6 +40,8 @@ class SourceImages {
   PinnedImages pin(const KnownImages& known);
   /// Refuses a --map that is for none of these images. What failed, or may be empty, may be meant.
   void check_maps(const image::Mapping& names, const std::vector<image::Reference>& images) const;
+  /// Something more that an operator should know: said, and noted.
+  void note(const image::Reference& name, const std::string& text);
   const std::vector<std::string>& notes_of(const image::Reference& name) const;
 
  private:

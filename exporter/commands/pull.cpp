@@ -20,6 +20,7 @@ struct Options {
   std::string registries_d;
   bool overwrite = false;
   bool prune = false;
+  bool no_overwrite_tags = false;
   bool keep_going = false;
   bool dry_run = false;
   std::string verify_media;
@@ -36,6 +37,8 @@ void declare(cli::Command& command, Options& options) {
                  "with skopeo-dir: where signatures lie beside registries (default: registries.d of the user "
                  "or machine)");
   command.flag("--overwrite", options.overwrite, "replace a finished archive that holds other images");
+  command.flag("--no-overwrite-tags", options.no_overwrite_tags,
+               "with skopeo-dir: an image whose folder holds another one fails the run");
   command.flag("--prune", options.prune, "a directory holds the selection alone afterwards");
   command.flag("--keep-going", options.keep_going, "leave out images that fail, and exit non-zero");
   command.flag("--dry-run", options.dry_run, "resolve and print the plan, write nothing");
@@ -64,7 +67,12 @@ void declare(cli::Command& command, Options& options) {
 
 // Whether a tree of skopeo's is asked for.
 bool is_skopeo_tree(const Options& options) {
-  if (options.format.empty() || options.format == "bundle") return false;
+  if (options.format.empty() || options.format == "bundle") {
+    if (options.no_overwrite_tags)
+      throw diag::UsageError("--no-overwrite-tags is for --format skopeo-dir",
+                             "leave it out: a bundle keeps the whole names of its images");
+    return false;
+  }
   if (options.format != "skopeo-dir") {
     throw diag::UsageError(fmt::format("--format: there is no '{}'", text::escape(options.format)),
                            "it is bundle, or skopeo-dir for what skopeo sync writes");
@@ -105,6 +113,7 @@ void add_pull(cli::App& app) {
                        .registries_d = options->registries_d,
                        .skopeo_tree = tree,
                        .overwrite = options->overwrite,
+                       .overwrite_tags = !options->no_overwrite_tags,
                        .prune = options->prune,
                        .dry_run = options->dry_run,
                        .volume_size = options->common.volume_size(),

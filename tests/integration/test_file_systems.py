@@ -112,6 +112,16 @@ def test_names_need_no_capital_letters_and_no_links(airgap: Airgap, memory: Memo
     assert copied.returncode == 0, copied.stderr
 
 
+@pytest.mark.parametrize("options", [[], ["--dry-run"]], ids=["run", "dry run"])
+def test_skopeos_directories_are_refused_before_anything_is_asked_for(options: list[str], airgap: Airgap,
+                                                                     memory: MemoryRegistry, stick: FileSystem) -> None:
+    """Their names have colons."""
+    memory.seen.clear()
+    pull(airgap, memory, "team/small:1", f"{stick.path}/new/tree", "--format", "skopeo-dir", *options).fails(
+        7, f"{stick.path}/new/tree is on (vfat|exfat), which takes no ':'", "--output bundle.tar")
+    assert memory.seen == [] and list(stick.path.glob("new*")) == []
+
+
 def test_a_layer_that_fat_cannot_hold_is_refused_before_the_first_byte(airgap: Airgap, memory: MemoryRegistry,
                                                                        stick: FileSystem) -> None:
     """4 GiB - 1 fits, had the stick the room; one byte more never does."""

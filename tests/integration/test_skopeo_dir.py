@@ -231,6 +231,92 @@ def test_a_damaged_image_beside_the_selection_fails_the_pull(airgap: Airgap, sou
     assert [path.name for path in tree.iterdir()] == ["busybox:1.35"]
 
 
+def flip_a_bit(path: Path) -> None:
+    """The size stays."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_flipped_bit_is_found_by_verify_in_every_folder_that_has_it(airgap: Airgap, source: Registry, tmp_path: Path
+                                                                      ) -> None:
+    """An update of what did not change looks at sizes alone, and says nothing."""
+    tree, names = tmp_path / "tree", ("team/app:1.0", "team/app:1.1")
+    pull(airgap, source, tree, *names).ok()
+    shared = next(path for path in (tree / "app:1.0").iterdir() if path.stat().st_nlink == 2)
+    flip_a_bit(shared)
+    pull(airgap, source, tree, *names).ok()
+    found = airgap.import_("verify", tree).fails(5).out
+    assert re.search(rf"app:1\.[01]/{shared.name}: wrong bytes: expected sha256:{shared.name}, found sha256:", found)
+    assert "touches app:1.0, app:1.1" in found and "1 finding, 2 images touched" in found
+
+
+@pytest.mark.parametrize("which", ["another image", "a tag that moved"])
+def test_damage_does_not_spread_to_an_image_that_a_run_writes(which: str, airgap: Airgap, registry: Registry,
+                                                              tmp_path: Path) -> None:
+    tree, client = tmp_path / "tree", registry.client()
+    old = image("old", b"shared", b"old")
+    oci.push(client, "team/app", "1", old)
+    pull(airgap, registry, tree, "team/app:1").ok()
+    shared = tree / "app:1" / old.blobs[1].digest.split(":")[1]
+    flip_a_bit(shared)
+    tag = "1" if which == "a tag that moved" else "2"
+    oci.push(client, "team/app", tag, image("new", b"shared", b"new"))
+    pull(airgap, registry, tree, f"team/app:{tag}").fails(5, f"app:1/{shared.name}", "remove that file", "verify")
+    shared.unlink()
+    pull(airgap, registry, tree, f"team/app:{tag}", *["team/app:1"] * (tag == "2")).ok()
+    airgap.import_("verify", tree).ok()
+
+
+# --- whose folder it is ---
+
+@pytest.fixture
+def two(make_registry: Any) -> tuple[Registry, Registry]:
+    """Two registries with another image each under one name."""
+    registries = (make_registry(), make_registry())
+    for registry, seed in zip(registries, ("of one", "of the other")):
+        oci.push(registry.client(), "team/app", "1", image(seed))
+    return registries
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "run"])
+def test_a_folder_that_gets_another_image_is_said_and_reported(dry_run: bool, airgap: Airgap,
+                                                               two: tuple[Registry, Registry], tmp_path: Path) -> None:
+    """A tree does not say whose an image is: a tag that moved and another repository's image look the same."""
+    tree, report = tmp_path / "tree", tmp_path / "report.json"
+    first = pull(airgap, two[0], tree, "team/app:1").ok()
+    old, new = (registry.client().digest("team/app", "1") for registry in two)
+    said = pull(airgap, two[1], tree, "team/app:1", f"--report={report}", *["--dry-run"] * dry_run).ok()
+    replaced = f"replaces {old} by {new} in the folder app:1"
+    assert "replaces" not in first.err and f"{two[1].host}/team/app:1 {replaced}" in said.err
+    (reported,) = json.loads(report.read_text())["images"]
+    assert [note for note in reported["notes"] if replaced in note]
+    holds = oci.digest_of((tree / "app:1" / "manifest.json").read_bytes())
+    assert holds == (old if dry_run else new)
+
+
+def test_without_leave_no_folder_gets_another_image(airgap: Airgap, two: tuple[Registry, Registry], tmp_path: Path
+                                                    ) -> None:
+    tree = tmp_path / "tree"
+    for scoped in ([], ["--scoped"]):
+        pull(airgap, two[0], tree, "team/app:1", "--no-overwrite-tags", *scoped).ok()
+    before = tree_of(tree)
+    old, new = (registry.client().digest("team/app", "1") for registry in two)
+    two[1].mark()
+    for options in ([], ["--dry-run"]):
+        pull(airgap, two[1], tree, "team/app:1", "--no-overwrite-tags", *options).fails(
+            5, f"the folder app:1 in {tree} holds {old} already, and {two[1].host}/team/app:1 stands for {new}",
+            "--scoped")
+    config = two[1].client().manifest("team/app", "1").json()["config"]["digest"]  # read for its platform
+    assert {request.path.rsplit("/", 1)[1] for request in two[1].requests("GET", "/blobs/")} <= {config}
+    assert {name: data for name, data in tree_of(tree).items() if ".partial" not in name} == before
+    pull(airgap, two[1], tree, "team/app:1", "--no-overwrite-tags", "--scoped").ok()
+    oci.push(two[0].client(), "team/app", "1", image("moved"))
+    pull(airgap, two[0], tree, "team/app:1", "--no-overwrite-tags", "--scoped").fails(5, "holds .* already")
+    moved = pull(airgap, two[0], tree, "team/app:1", "--scoped").ok()
+    assert "replaces" not in moved.err  # the folder says whose image it is
+
+
 # --- stopped ---
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
@@ -333,10 +419,38 @@ def test_a_bundle_is_no_tree_and_a_tree_is_no_bundle(airgap: Airgap, source: Reg
     (["--format", "skopeo-dir", "--flat"], "takes --scoped, and no other names"),
     (["--format", "skopeo-dir", "--map", "a/b=c"], "takes --scoped, and no other names"),
     (["--format", "skopeo-dir", "--output", "-"], "do not go through a pipe"),
+    (["--format", "skopeo-dir", "--output", "o.tar"], "'o.tar': it is called as a file.*\n?.*--output o.tar/ makes a dir"),
+    (["--format", "skopeo-dir", "--output", "o.tar.zst"], "it is called as a file"),
+    (["--no-overwrite-tags"], "is for --format skopeo-dir"),
 ])
 def test_options_that_do_not_fit_are_refused(words: list[str], message: str, airgap: Airgap, tmp_path: Path) -> None:
     output = [] if "--output" in words else ["--output", tmp_path / "tree"]
     airgap.export("pull", "example.com/app:1", *words, *output).fails(2, message)
+
+
+def test_a_directory_that_is_called_as_an_archive_is_written_where_that_is_meant(airgap: Airgap, source: Registry,
+                                                                                 tmp_path: Path) -> None:
+    airgap.export("pull", f"{source.host}/{LARGE}", *plain(source), "--no-referrers", "--format", "skopeo-dir",
+                  "--output", f"{tmp_path}/o.tar/").ok()
+    assert (tmp_path / "o.tar" / "app:1.0" / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("names, fine", [([], True), (["--scoped"], True), (["--flat"], True),
+                                         (["--map", "{host}/team/app=other/app"], False),
+                                         (["--map", "{host}/team/app:1.0=team/app:2"], False)])
+def test_a_lock_that_names_targets_is_refused(names: list[str], fine: bool, airgap: Airgap, source: Registry,
+                                              tmp_path: Path) -> None:
+    lock = tmp_path / "lock.json"
+    airgap.export("plan", f"{source.host}/{LARGE}", *plain(source), "--lock", lock,
+                  *[word.format(host=source.host) for word in names]).ok()
+    result = pull(airgap, source, tmp_path / "tree", "--from", lock)
+    if fine:
+        result.ok()
+        folder = f"{source.host}/{LARGE}" if names == ["--scoped"] else "app:1.0"
+        assert (tmp_path / "tree" / folder / "manifest.json").is_file()
+    else:
+        result.fails(2, f"{lock} calls {source.host}/{LARGE} .*app(:1.0|:2) inside: .* no other names", "leave targets out")
+        assert not (tmp_path / "tree").exists()
 
 
 def test_a_name_with_tag_and_digest_has_no_folder_that_skopeo_reads(airgap: Airgap, source: Registry,
