@@ -15,6 +15,7 @@
 #include "common/delivery/delivery_run.hpp"
 #include "common/diag/log.hpp"
 #include "common/text/escape.hpp"
+#include "common/text/human_size.hpp"
 #include "importer/disc_drive.hpp"
 #include "importer/lookaside_delivery.hpp"
 #include "importer/map.hpp"
@@ -71,6 +72,20 @@ void write_receipt(const delivery::Plan& plan, const std::vector<bool>& in_place
   context.console.status(fmt::format("receipt: {}", text::escape(settings.receipt)));
 }
 
+// Each is named; without --keep-going they end the run.
+void leave_out(const std::vector<bundle::BrokenImage>& broken, const ImportSettings& settings,
+               DeliveryRun& run) {
+  if (broken.size() == 1 && !settings.keep_going) throw diag::Error(broken.front().error);
+  for (const bundle::BrokenImage& image : broken) run.leave_out(image.name, image.error);
+  if (broken.empty() || settings.keep_going) return;
+  const diag::Error& first = broken.front().error;
+  throw diag::Error(
+      first.kind(),
+      fmt::format("{} in {} are not whole, and nothing was sent", text::counted(broken.size(), "image"),
+                  text::escape(settings.bundles.front())),
+      "export them again, or push the others with --keep-going; 'verify' lists all that is wrong");
+}
+
 // An image that was left out may be the one that is meant.
 void check_maps(const ImportSettings& settings, const bundle::BundleInfo& info, DeliveryRun& run) {
   std::vector<image::Reference> names;
@@ -115,10 +130,7 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
     StandardInput input(context.stop);
     push_stream(*bundle::open_stream(input));
   } else if (const auto reader = open_unless_missing(settings.bundles)) {
-    for (const bundle::BrokenImage& broken : reader->broken()) {
-      if (!settings.keep_going) throw broken.error;
-      run.leave_out(broken.name, broken.error);
-    }
+    leave_out(reader->broken(), settings, run);
     const delivery::Plan plan = plan_for(reader->info(), *reader);
     const auto signatures = place_signatures(*reader, plan.placements, settings);
     const auto in_place =

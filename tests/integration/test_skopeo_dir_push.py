@@ -268,6 +268,20 @@ def test_a_folder_without_manifest_json_is_reported_and_the_others_go_with_keep_
     assert outcomes == {"app:1.0": "failed", "busybox:1.35": "pushed"}
 
 
+def test_every_folder_that_is_not_whole_is_named(airgap: Airgap, skopeos: Tree, registry: Registry, tmp_path: Path
+                                                 ) -> None:
+    tree = skopeos(names=("team/app:1.0", "team/app:1.1", "tools/busybox:1.35"))
+    (tree / "app:1.0" / "manifest.json").unlink()
+    lost = max((tree / "app:1.1").iterdir(), key=lambda path: path.stat().st_size)
+    lost.unlink()
+    push(airgap, tree, registry, "--report", tmp_path / "report.json").fails(
+        5, "app:1.0/manifest.json: it is missing", f"app:1.1/{lost.name}: it is missing",
+        "2 images in .*tree are not whole, and nothing was sent", "--keep-going")
+    assert registry.client().repositories() == []
+    outcomes = {entry["name"]: entry["outcome"] for entry in json.loads((tmp_path / "report.json").read_text())["images"]}
+    assert outcomes == {"app:1.0": "failed", "app:1.1": "failed"}
+
+
 @pytest.mark.parametrize("leftover", ["", "version", "dir-put-blob123", HEX])
 def test_what_an_interrupted_export_of_skopeo_leaves_is_told(leftover: str, airgap: Airgap, skopeos: Tree,
                                                             registry: Registry) -> None:
