@@ -31,9 +31,7 @@ PlannedExport ExportPlanner::plan_rest(const PinnedImages& pinned) {
 PlannedExport ExportPlanner::planned(const PinnedImages& pinned) const {
   const image::NameMode names = m_basis.names.mode;
   if (m_destination.form() == bundle::OutputForm::skopeo_tree) {
-    std::vector<image::Reference> images;
-    for (const PinnedImage& image : pinned.images) images.push_back(image.name);
-    skopeo_tree::check_folders(images, names == image::NameMode::scoped);
+    skopeo_tree::check_folders(names_of(pinned), names == image::NameMode::scoped);
   }
   const bool directory = m_destination.form() == bundle::OutputForm::directory;
   Holdings holdings = holdings_of(m_destination.place(), pinned, directory && !m_settings.prune, names);

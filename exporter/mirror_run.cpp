@@ -67,7 +67,7 @@ class MirrorRun {
                 "nothing is pruned: no repository is selected with all its tags, without a filter");
 
     PinnedImages pinned = source.pin(target.known());
-    check_maps(names, pinned, source);
+    source.check_maps(names, names_of(pinned));
     OriginSource origin(source.client(), pinned);
     auto placements = place_images(std::move(pinned), source, target);
     if (!m_settings.overwrite) refuse_moves(placements, target.tags());
@@ -78,13 +78,6 @@ class MirrorRun {
       delivery::push_blobs(plan, origin, client, m_context.console, options, failures);
     });
     if (!m_settings.dry_run) prune(stale, client);
-  }
-
-  static void check_maps(const image::Mapping& names, const PinnedImages& pinned,
-                         const SourceImages& source) {
-    std::vector<image::Reference> images;
-    for (const PinnedImage& image : pinned.images) images.push_back(image.name);
-    source.check_maps(names, images);
   }
 
   // What failed is at the source all the same, so that nothing can be said of its tags.

@@ -33,4 +33,10 @@ PinnedImages resolve(const Selection& selection, registry::RegistryClient& clien
   return pinned;
 }
 
+std::vector<image::Reference> names_of(const PinnedImages& pinned) {
+  std::vector<image::Reference> names;
+  for (const PinnedImage& image : pinned.images) names.push_back(image.name);
+  return names;
+}
+
 }  // namespace airgap::exporter

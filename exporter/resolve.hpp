@@ -50,6 +50,9 @@ struct PinnedImages {
   std::map<hash::Digest, std::shared_ptr<const std::string>> configs;
 };
 
+/// Source names, in the same order.
+std::vector<image::Reference> names_of(const PinnedImages& pinned);
+
 /// What the place that the images go to (an earlier bundle, a registry) knows, so that an unchanged tag costs
 /// one HEAD.
 struct KnownImages {

@@ -23,7 +23,6 @@
 #include "importer/receipt_of.hpp"
 #include "importer/standard_input.hpp"
 #include "importer/stream_push.hpp"
-#include "importer/target.hpp"
 
 namespace airgap::importer {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "bundle-format/creation_time.hpp"
 #include "common/cli/input_file.hpp"
+#include "common/cli/naming.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/cli/reported_run.hpp"
 #include "common/delivery/plan.hpp"
@@ -19,7 +20,6 @@
 #include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
 #include "importer/receipt_of.hpp"
-#include "importer/target.hpp"
 
 namespace airgap::importer {
 namespace {
@@ -93,7 +93,7 @@ class ReceiptRun {
   ReceiptRun(const ReceiptSettings& settings, cli::Context& context)
       : m_settings(settings),
         m_context(context),
-        m_where(parse_target(settings.target)),
+        m_where(cli::parse_target(settings.target)),
         m_run(context, "receipt") {
     m_run.report().target = m_where.str();
     if (!settings.output.empty()) cli::check_report_file(settings.output, "receipt");
