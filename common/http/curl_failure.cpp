@@ -43,7 +43,8 @@ TransferError proxy_error(const CurlFailure& failure) {
                         host_port(failure.origin), failure.proxy_status),
             failure.proxy_status >= 500, "name the host in no_proxy if it is reached directly"};
   }
-  return {fmt::format("the proxy {} failed: {}", failure.proxy, detail_of(failure)), true};
+  return {fmt::format("the proxy {} failed: {}", failure.proxy, detail_of(failure)), true,
+          "check https_proxy, http_proxy and no_proxy in the environment, and whether the proxy runs"};
 }
 
 /// The certificate was judged and found wanting.
@@ -101,6 +102,19 @@ TransferError handshake_error(const CurlFailure& failure) {
   }
   for (const std::string_view words : {"unsupported protocol", "protocol version"}) {
     if (says(failure, words)) return {fmt::format("{} offers no TLS version from 1.2 on", host), false};
+  }
+  // An authority made anew under its old name: libcurl tells the broken signature, and no verdict.
+  for (const std::string_view words : {"asn1 encoding routines", "rsa routines"}) {
+    if (says(failure, words)) {
+      return {
+          fmt::format("the certificate of {} bears the name of an authority that is trusted here, and not "
+                      "its signature: {}",
+                      host, detail_of(failure)),
+          false,
+          fmt::format("put the authority's present certificate (PEM, NAME.crt) into certs.d/{} or the "
+                      "folder of --cert-dir",
+                      host_port(failure.origin))};
+    }
   }
   return {fmt::format("the TLS handshake with {} failed: {}", host, detail_of(failure)), true};
 }

@@ -18,6 +18,11 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+// Servers end their lines; that is not worth an escape.
+std::string_view without_line_end(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(" \r\n") + 1);
+}
+
 // {"errors":[{"code":...,"message":...}]}; anything else gives no items.
 std::vector<Refusal::Item> parse_items(std::string_view body) {
   std::vector<Refusal::Item> items;
@@ -126,6 +131,19 @@ void throw_if_bad_manifest(const Refusal& refusal, const Asked& asked) {
   }
 }
 
+// What Go's servers and nginx say to plain http on a port that speaks TLS.
+void throw_if_tls_is_spoken(const Refusal& refusal, const Asked& asked) {
+  if (refusal.status != 400) return;
+  if (!refusal.mentions("http request to an https server") &&
+      !refusal.mentions("plain http request was sent to https port"))
+    return;
+  throw diag::NetworkError(
+      fmt::format("{} speaks TLS, and was asked by plain http", asked.registry),
+      fmt::format("leave out --plain-http {0}; where its certificate cannot be verified: "
+                  "--insecure {0}",
+                  asked.registry));
+}
+
 // R80: rules of the registry about tags. 405 UNSUPPORTED is how a read-only registry puts it (R83).
 void throw_if_policy(const Refusal& refusal, const Asked& asked) {
   const int status = refusal.status;
@@ -163,7 +181,7 @@ bool Refusal::mentions(std::string_view word) const {
 std::string Refusal::str() const {
   if (web_page) return fmt::format("{} with a web page", status);
   if (items.empty() && body.empty()) return fmt::format("status {}", status);
-  if (items.empty()) return fmt::format("{}: {}", status, text::escape(body, 80));
+  if (items.empty()) return fmt::format("{}: {}", status, text::escape(without_line_end(body), 80));
   const Item& first = items.front();
   return fmt::format("{} {}: {}", status, text::escape(first.code, 64), text::escape(first.message));
 }
@@ -177,6 +195,7 @@ Refusal read_refusal(http::Response& response) {
 
 void throw_refusal(const Refusal& refusal, const Asked& asked) {
   if (refusal.status >= 200 && refusal.status < 300) throw_not_a_registry(asked.registry, refusal.body);
+  throw_if_tls_is_spoken(refusal, asked);
   throw_if_quota(refusal, asked);
   throw_if_bad_manifest(refusal, asked);
   throw_if_policy(refusal, asked);

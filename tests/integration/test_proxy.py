@@ -123,7 +123,8 @@ def test_a_proxy_that_is_not_there_is_exit_3_and_named(airgap: Airgap, source: R
     """R64."""
     forward.process.kill()
     named = f"proxy 127.0.0.1:{forward.port}"
-    pull(airgap, source, bundle_dir, retry=0, env={"http_proxy": forward.url}).fails(3, named)
+    pull(airgap, source, bundle_dir, retry=0, env={"http_proxy": forward.url}).fails(
+        3, named, "check https_proxy, http_proxy and no_proxy")
     pull_secure(airgap, secure, bundle_dir, https_proxy=forward.url).fails(3, named)
     pull(airgap, source, bundle_dir, retry=0, env={"http_proxy": "http://no-such-proxy.invalid:1"}).fails(
         3, "cannot resolve the name of the proxy no-such-proxy.invalid", "http_proxy")

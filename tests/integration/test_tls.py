@@ -73,6 +73,16 @@ def test_another_authority_is_an_unknown_one(airgap: Airgap, secure: Registry, b
         3, "unknown authority")
 
 
+def test_an_authority_made_anew_under_its_old_name_is_told_apart(airgap: Airgap, secure: Registry, bundle_dir: Path,
+                                                                 tmp_path: Path) -> None:
+    """Once, for nothing changes by itself."""
+    old = Authority(tmp_path / "old")
+    secure.mark()
+    result = pull(airgap, secure.host, bundle_dir, "--cert-dir", folder_of(tmp_path / "certs", old.cert)).fails(
+        3, "bears the name of an authority that is trusted here", "present certificate", f"certs.d/{secure.host}")
+    assert "again" not in result.err.lower().replace("run the same command again", "")
+
+
 # --- certificates that are wrong ---
 
 def test_an_expired_certificate_is_exit_3_and_shows_the_clock(airgap: Airgap, source: Registry, running: Running,
@@ -185,7 +195,8 @@ def test_plain_http_is_refused_unless_asked_for(airgap: Airgap, source: Registry
 
 
 def test_plain_http_to_a_tls_server_says_what_is_wrong(airgap: Airgap, secure: Registry, bundle_dir: Path) -> None:
-    pull(airgap, secure.host, bundle_dir, "--plain-http", secure.host).fails(3, secure.host, "HTTPS|TLS|https")
+    pull(airgap, secure.host, bundle_dir, "--plain-http", secure.host).fails(
+        3, f"{secure.host} speaks TLS, and was asked by plain http", f"leave out --plain-http {secure.host}")
 
 
 @pytest.mark.parametrize("option", ["--insecure", "--plain-http"])

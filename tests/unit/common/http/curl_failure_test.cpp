@@ -40,6 +40,8 @@ TEST_CASE("libcurl's failures are told in an operator's words") {
        "does not speak TLS", "--plain-http r.example:5000"},
       {CURLE_SSL_CONNECT_ERROR, "tlsv1 alert protocol version", 0, false, "no TLS version from 1.2", ""},
       {CURLE_SSL_CONNECT_ERROR, "sslv3 alert handshake failure", 0, false, "client certificate", "NAME.cert"},
+      {CURLE_SSL_CONNECT_ERROR, "error:06880006:asn1 encoding routines::EVP lib", 1, false,
+       "bears the name of an authority", "present certificate"},
       {CURLE_SSL_CONNECT_ERROR, "Connection reset by peer", 0, true,
        "handshake with https://r.example:5000 failed", ""},
       {CURLE_RECV_ERROR, "tlsv13 alert certificate required", 0, false, "client certificate", "NAME.key"},

@@ -33,6 +33,11 @@ TEST_CASE("an answer of an error becomes an error of the right kind that says wh
       {Action::read, 412, errors("PRECONDITION"), ErrorKind::credentials, "policy"},
       {Action::read, 429, "", ErrorKind::network, "goes on where it stopped"},  // R17
       {Action::read, 500, "oops", ErrorKind::network, "500: oops"},
+      {Action::read, 500, "oops\r\n", ErrorKind::network, "500: oops |"},
+      {Action::read, 400, "Client sent an HTTP request to an HTTPS server.\n", ErrorKind::network,
+       "leave out --plain-http reg.example"},
+      {Action::push_blob, 400, "<center>The plain HTTP request was sent to HTTPS port</center>",
+       ErrorKind::network, "reg.example speaks TLS"},
       {Action::push_blob, 404, errors("NAME_UNKNOWN"), ErrorKind::network,
        "create the repository team/app"},                                                            // R82
       {Action::push_blob, 405, errors("UNSUPPORTED"), ErrorKind::network, "read-only"},              // R83
