@@ -52,6 +52,12 @@ registry::Credential read_credential_file(const std::string& path) {
   const io::File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), path);
   struct stat status {};
   if (file.fd() < 0 || ::fstat(file.fd(), &status) != 0) {
+    // The password itself, given by mistake, goes into no log.
+    if (errno == ENOENT && path.find(':') != path.npos && path.find('/') == path.npos)
+      throw diag::CredentialsError(
+          "there is no credentials file of the name that was given",
+          "give a file whose first line is user:password, or --creds-stdin; and if that "
+          "was a password, think of changing it");
     throw diag::CredentialsError(fmt::format("cannot open {}: {}", where, std::strerror(errno)));
   }
   if (!S_ISREG(status.st_mode)) throw diag::CredentialsError(where + " is not a regular file");

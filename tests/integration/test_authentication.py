@@ -123,6 +123,13 @@ def test_credentials_may_come_from_a_file_that_nobody_else_reads(airgap: Airgap,
     pull(airgap, locked, tmp_path / "c.tar", "--creds-file", f"{locked.host}={secret}").ok()
 
 
+def test_a_password_given_where_a_file_belongs_shows_nowhere(airgap: Airgap, locked: Registry, tmp_path: Path) -> None:
+    for given in (f"{USER}:{PASSWORD}", f"{locked.host}={USER}:{PASSWORD}"):
+        result = pull(airgap, locked, tmp_path / "b.tar", "--creds-file", given).fails(
+            4, "no credentials file of the name that was given", "--creds-stdin")
+        assert PASSWORD not in result.err + result.out
+
+
 # --- credential helpers ---
 
 @pytest.fixture
