@@ -52,6 +52,21 @@ void check_bytes(std::string_view text, const File& file, const Limits& limits) 
   }
 }
 
+// The commonest cause of errors that the parser tells in its own terms.
+std::string hint_at_tabs(std::string_view text) {
+  std::size_t number = 1;
+  for (std::size_t start = 0; start < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view line = text.substr(start, end - start);
+    const std::string_view indent = line.substr(0, std::min(line.find_first_not_of(" \t"), line.size()));
+    if (indent.size() < line.size() && indent.find('\t') != indent.npos)
+      return fmt::format("line {} begins with a tab: YAML is indented by spaces alone", number);
+    start = end + 1;
+  }
+  return "look for brackets and quotes that are not closed, and for lines that are not indented as those "
+         "above";
+}
+
 /// Judges each event and builds the tree of those that pass.
 class Builder : public YAML::EventHandler {
  public:
@@ -193,7 +208,7 @@ Node read(std::string_view text, const std::string& file, const Limits& limits) 
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    refuse(place_of(name, error.mark), "this is not YAML: " + text::escape(error.msg));
+    refuse(place_of(name, error.mark), "this is not YAML: " + text::escape(error.msg), hint_at_tabs(text));
   }
   return builder.take();
 }

@@ -136,6 +136,28 @@ TEST_CASE("what is broken is refused where it stands") {
   });
 }
 
+TEST_CASE("the commonest causes of what is no YAML are named") {
+  struct Row {
+    std::string text;
+    std::string hint;
+  };
+  const std::vector<Row> rows = {
+      {"a:\n\tb: 1\n", "line 2 begins with a tab: YAML is indented by spaces alone"},
+      {"a:\n  b:\n  \tc: 1\n", "line 3 begins with a tab"},
+      {"a: [1\n\t\n", "brackets and quotes that are not closed"},  // an empty line may have tabs
+      {"a: [1\n", "brackets and quotes that are not closed"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    try {
+      read(row.text);
+      FAIL("not refused");
+    } catch (const diag::UsageError& error) {
+      CHECK(error.hint().find(row.hint) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("what costs too much is refused") {
   CHECK(read(nested(64)).kind() == Kind::list);
   CHECK_THROWS_WITH_AS(read(nested(65)), doctest::Contains("f.yaml:1:65: nested more than 64 levels"),
