@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <set>
 
 #include "bundle-format/skopeo_tree/layout.hpp"
+#include "bundle-format/volumes/volume_names.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/text/human_size.hpp"
 #include "exporter/export_planner.hpp"
@@ -70,7 +72,7 @@ class ExportRun {
     // The plan has all that it needs; what was pinned is large where images are many.
     if (!m_settings.source.keep_going) pinned = {};
     try {
-      transfer(pinned, planned.plan, source, outcomes);
+      transfer(pinned, planned, source, outcomes);
     } catch (const diag::Error&) {
       outcomes.unfinished(planned.plan);
       throw;
@@ -140,7 +142,9 @@ class ExportRun {
     }
   }
 
-  void transfer(const PinnedImages& pinned, ExportPlan& plan, SourceImages& source, ImageOutcomes& outcomes) {
+  void transfer(const PinnedImages& pinned, PlannedExport& planned, SourceImages& source,
+                ImageOutcomes& outcomes) {
+    const ExportPlan& plan = planned.plan;
     m_destination.writer().begin(plan.contents);
     const FetchReport fetched = fetch_all(plan, source, outcomes);
     if (!fetched.failed.empty()) {
@@ -149,23 +153,33 @@ class ExportRun {
       if (survivors.pinned.images.empty() || m_destination.form() == OutputForm::pipe)
         throw fetched.failed.begin()->second;
       // What arrived is kept; the bundle is planned anew around what did not.
-      plan = m_planner.plan_rest(survivors.pinned).plan;
+      planned = m_planner.plan_rest(survivors.pinned);
       m_destination.writer().begin(plan.contents);
       const FetchReport rest = fetch_all(plan, source, outcomes);
       if (!rest.failed.empty()) throw fetched.failed.begin()->second;
     }
     m_destination.writer().commit();
     m_run.report().bytes_present = plan.kept_bytes + plan.partial_bytes;
-    say_sealed(plan.contents.info);
+    say_sealed(planned);
   }
 
-  void say_sealed(const bundle::BundleInfo& info) {
+  void say_sealed(const PlannedExport& planned) {
+    const bundle::BundleInfo& info = planned.plan.contents.info;
     std::string line =
-        fmt::format("{}: {}, {}", m_settings.output, text::counted(info.images.size(), "image"),
+        fmt::format("{}: {}, {}", files_written(planned.target), text::counted(info.images.size(), "image"),
                     text::human_size(info.stored_bytes()));
     if (m_destination.form() != OutputForm::skopeo_tree)
       line += fmt::format(", stream {} sequence {}", info.stream, info.sequence);
     m_context.console.status(line);
+  }
+
+  std::string files_written(const std::optional<Target>& target) const {
+    const std::size_t volumes = target ? target->volumes : 0;
+    if (volumes == 0) return m_settings.output;
+    const std::filesystem::path archive(m_settings.output);
+    const bundle::VolumeNames names(archive.filename().string());
+    const std::string first = (archive.parent_path() / names.volume(1)).string();
+    return volumes == 1 ? first : fmt::format("{} to {}", first, names.volume(volumes));
   }
 
   FetchReport fetch_all(const ExportPlan& plan, SourceImages& source, ImageOutcomes& outcomes) {

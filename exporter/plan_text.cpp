@@ -55,11 +55,12 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli
   std::uint64_t referenced = 0;
   for (const bundle::Image& image : info.images) referenced += image.bytes;
   const std::uint64_t unique = info.stored_bytes() + info.required_bytes();
+  const std::string apart =
+      referenced > unique ? fmt::format(", each once ({} image by image)", text::human_size(referenced)) : "";
   console.event(as_event(plan, referenced, target));
-  console.status(fmt::format(
-      "{}, {}: {} in all, {} of it shared and stored once", text::counted(info.images.size(), "image"),
-      text::counted(info.blobs.size() + info.requires_.size(), "blob"), text::human_size(unique),
-      text::human_size(referenced - std::min(referenced, unique))));
+  console.status(fmt::format("{}, {}: {} in all{}", text::counted(info.images.size(), "image"),
+                             text::counted(info.blobs.size() + info.requires_.size(), "blob"),
+                             text::human_size(unique), apart));
   if (!plan.since.empty()) {
     console.status(fmt::format(
         "a delta since {}: {} of them new or changed; {} in {} left out, for the other side has it",

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,13 @@ def test_nothing_is_made_where_nothing_is(output: str, airgap: Airgap, source: R
     before = seen(place)
     assert "to fetch in 3 blobs" in dry_run(airgap, source, f"{place}/{output}").ok().err
     assert seen(place) == before
+
+
+def test_what_images_share_is_counted_once_and_said(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    both = dry_run(airgap, source, tmp_path / "b.tar", f"{source.host}/{NEWER}").ok().err
+    found = re.search(r"2 images, 7 blobs: ([\d.]+) MiB in all, each once \(([\d.]+) MiB image by image\)", both)
+    assert found and float(found[1]) < float(found[2]), both
+    assert "each once" not in dry_run(airgap, source, tmp_path / "b.tar").ok().err
 
 
 @pytest.mark.parametrize("form", ["bundle/", "bundle.tar"])

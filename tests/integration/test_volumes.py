@@ -297,3 +297,10 @@ def test_the_plan_says_how_many_volumes(airgap: Airgap, server: MemoryRegistry, 
     (plan,) = [event for event in airgap.export(*words, "--json").ok().events() if event["event"] == "plan"]
     assert plan["volumes"] == 5
     assert list(tmp_path.glob("set*")) == []
+
+
+def test_the_last_line_says_which_volumes_were_written(airgap: Airgap, server: MemoryRegistry, tmp_path: Path) -> None:
+    several = airgap.export(*pull_words(server.host, tmp_path / "set.tar", "--volume-size", SIZE)).ok().err
+    assert f"{tmp_path}/set.001.tar to set.005.tar: " in several
+    one = airgap.export(*pull_words(server.host, tmp_path / "one.tar", "--volume-size", "1GiB")).ok().err
+    assert f"{tmp_path}/one.001.tar: " in one
