@@ -33,7 +33,8 @@ void refuse_foreign(std::string_view header) {
   if (header.find_first_not_of('\0') == header.npos)
     throw diag::IntegrityError("it begins with zeros, so it is unfinished or damaged",
                                "run the export again, or copy it again");
-  throw diag::UsageError("it is no bundle: it does not begin as one");
+  throw diag::UsageError("it is no bundle: it does not begin as one",
+                         "name a directory or a .tar file that airgap-export wrote");
 }
 
 class HeadReader {

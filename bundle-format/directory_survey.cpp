@@ -19,7 +19,7 @@ constexpr std::string_view k_temporary = ".tmp";  ///< what io::Directory::write
 [[noreturn]] void refuse(const io::Directory& root, const std::string& entry) {
   throw diag::UsageError(
       fmt::format("{} is not empty and is no bundle: it holds '{}'", root.path(), text::escape(entry)),
-      "name an empty or new directory");
+      "name an empty or new directory, or a file in it: NAME.tar");
 }
 
 bool metadata_name(std::string_view name) {

@@ -16,6 +16,15 @@ namespace {
 
 constexpr auto k_unfinished_hint = "run the export again with the same command; it continues";
 
+// A stick is named more easily than the file on it.
+std::string where_one_may_be(const std::vector<io::Entry>& entries) {
+  for (const io::Entry& entry : entries) {
+    if (entry.kind == io::EntryKind::file && entry.name.ends_with(k_archive_ending))
+      return fmt::format("name a file in it: {}", text::escape(entry.name));
+  }
+  return "name a directory or a .tar file that airgap-export wrote";
+}
+
 class DirectoryInspection {
  public:
   DirectoryInspection(const std::string& path, Depth depth)
@@ -56,7 +65,10 @@ class DirectoryInspection {
     const std::vector<io::Entry> entries = m_root->list();
     bool bundle = false;
     for (const io::Entry& entry : entries) bundle = read_entry(entry) || bundle;
-    if (!bundle) throw diag::UsageError(m_root->path() + " is no bundle: it has none of a bundle's files");
+    if (!bundle) {
+      throw diag::UsageError(m_root->path() + " is no bundle: it has none of a bundle's files",
+                             where_one_may_be(entries));
+    }
     const bool partial = std::any_of(entries.begin(), entries.end(), [](const io::Entry& entry) {
       return entry.name == k_partial_directory;
     });

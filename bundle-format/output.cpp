@@ -37,6 +37,8 @@ fs::file_status status_of(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(path, error);
   if (status.type() == fs::file_type::none) {
+    if (error == std::errc::permission_denied)
+      io::throw_errno(EACCES, "cannot look at " + text::escape(path));
     throw diag::UsageError(fmt::format("cannot look at {}: {}", text::escape(path), error.message()));
   }
   return status;

@@ -147,9 +147,22 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
   }
 }
 
+// `push REGISTRY BUNDLE`: what is a bundle and what is not is seen on this machine.
+void refuse_swapped(const ImportSettings& settings) {
+  const std::string& first = settings.bundles.front();
+  std::error_code error;
+  if (first == "-" || std::filesystem::exists(first, error)) return;
+  if (!std::filesystem::exists(settings.target, error)) return;
+  throw diag::UsageError(
+      fmt::format("{} is on this machine and {} is not, so the registry seems to stand first",
+                  text::escape(settings.target), text::escape(first)),
+      "the bundle comes first, the registry last: airgap-import push BUNDLE... REGISTRY[/PREFIX]");
+}
+
 }  // namespace
 
 int run_import(const ImportSettings& settings, cli::Context& context) {
+  refuse_swapped(settings);
   const image::RegistryTarget target = cli::parse_target(settings.target);
   if (!settings.receipt.empty()) cli::check_report_file(settings.receipt, "receipt");
   if (!settings.want_list.empty()) cli::check_report_file(settings.want_list, "want-list");

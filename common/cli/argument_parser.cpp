@@ -126,6 +126,25 @@ void assign(const DeclaredOption& option, const std::vector<std::string>& values
   }
 }
 
+// "BUNDLE... REGISTRY"
+std::string expected_arguments(const Declaration& declaration) {
+  std::string names;
+  for (const DeclaredPositional& positional : declaration.positionals) {
+    if (!names.empty()) names += ' ';
+    names += positional.name;
+    if (positional.is_list()) names += "...";
+  }
+  return names;
+}
+
+// Which one is missing is clear only where nothing was given or one is wanted.
+[[noreturn]] void refuse_missing(const Declaration& declaration, const DeclaredPositional& missing,
+                                 const std::vector<std::string>& rest) {
+  if (rest.empty()) throw UsageError(fmt::format("{} is missing", missing.name));
+  throw UsageError(fmt::format("expected {}, found '{}' alone", expected_arguments(declaration),
+                               text::escape(fmt::format("{}", fmt::join(rest, " ")))));
+}
+
 // Single ones take one each, the list takes what they leave.
 void distribute(const Declaration& declaration, const std::vector<std::string>& rest) {
   const auto& declared = declaration.positionals;
@@ -136,7 +155,7 @@ void distribute(const Declaration& declaration, const std::vector<std::string>& 
   for (const DeclaredPositional& positional : declared) {
     const std::size_t share = positional.is_list() ? for_list : 1;
     if (share < positional.minimum || next + share > rest.size()) {
-      throw UsageError(fmt::format("{} is missing", positional.name));
+      refuse_missing(declaration, positional, rest);
     }
     if (auto* list = std::get_if<std::vector<std::string>*>(&positional.target)) {
       (*list)->assign(rest.begin() + static_cast<std::ptrdiff_t>(next),

@@ -20,6 +20,9 @@ std::string hint_for(int error) {
       return "free some space or choose another place; a rerun continues";
     case EROFS:
       return "the medium is read-only (a write error may have made it so); check it and mount it for writing";
+    case EACCES:
+    case EPERM:
+      return "run as a user who may do that, change the owner or the mode, or choose another place";
     case EIO:
     case ENODEV:
     case ENXIO:

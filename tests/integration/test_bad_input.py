@@ -6,6 +6,7 @@ A message to act on, the right exit status, nothing half made.
 import os
 import resource
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 from typing import Iterator
@@ -140,6 +141,34 @@ def test_half_a_command_is_refused(arguments: tuple[str, ...], says: str, airgap
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
 
 
+def test_a_push_of_one_argument_says_what_it_expects(airgap: Airgap, memory: MemoryRegistry) -> None:
+    airgap.import_("push", memory.host).fails(
+        2, rf"expected BUNDLE\.\.\. REGISTRY\[/PREFIX\], found '{memory.host}' alone")
+
+
+@pytest.mark.parametrize("form", ["bundle", "bundle.tar"])
+def test_a_registry_before_the_bundle_is_told(form: str, airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
+    bundle = tmp_path / form
+    airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", bundle).ok()
+    asked = len(memory.requests())
+    airgap.import_("push", f"{memory.host}/mirror", bundle, *plain(memory)).fails(
+        2, f"{bundle} is on this machine", "the registry seems to stand first", "the bundle comes first")
+    assert len(memory.requests()) == asked
+
+
+@pytest.mark.parametrize("command", ["list", "verify"])
+def test_what_is_no_bundle_gets_a_hint_at_what_may_be_one(command: str, airgap: Airgap, memory: MemoryRegistry,
+                                                          tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    (stick / "System Volume Information").mkdir(parents=True)
+    images = stick / "images.txt"
+    images.write_text(f"{memory.host}/team/app:1\n" * 100)
+    airgap.import_(command, stick).fails(2, "is no bundle", "name a directory or a .tar file")
+    airgap.import_(command, images).fails(2, "is no bundle", "name a directory or a .tar file")
+    airgap.export("pull", "--from", images, *plain(memory), "--output", stick / "june.tar").ok()
+    airgap.import_(command, stick).fails(2, "is no bundle", "name a file in it: june.tar")
+
+
 BAD_TARGETS = {"": "host is missing", "http://HOST": "leave out", "HOST/Mirror": "upper-case", "HOST/a:1": "no tag",
                "HOST//a": "a '/'", "HOST/../a": "'..'", "a host": "cannot be part of a host name",
                "host:99999": "port"}
@@ -194,6 +223,8 @@ def test_output_that_exists_as_something_else_is_refused_and_untouched(airgap: A
                 "folder.tar": "it is a directory", "link.tar": "symbolic link", "astray": "symbolic link",
                 "pipe.tar": "no regular file", "other.tar": "", "nowhere/b.tar": "there is no directory", "b.tar.gz": "FILE.tar", "letter.txt/b": ""}
     before = sorted(tmp_path.rglob("*"))
+    airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", tmp_path / "full").fails(
+        2, "a file in it: NAME.tar")
     for name, says in refusals.items():
         done = airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", tmp_path / name)
         assert done.status in (2, 7) and says in done.err and name.split("/")[0] in done.err, done
@@ -290,6 +321,25 @@ def test_a_read_only_medium_is_named(form: str, airgap: Airgap, memory: MemoryRe
     mount(mounts, "ro")
     airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", mounts / form).fails(
         7, str(mounts / form), "Read-only file system")
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+@pytest.mark.parametrize("form", ["bundle", "bundle.tar"])
+def test_a_place_of_another_user_is_exit_7_before_the_first_byte(form: str, mode: int, airgap: Airgap,
+                                                                  memory: MemoryRegistry) -> None:
+    """The program runs as nobody, where a directory of root must not be entered or not be written."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, mode)
+        pull = [executable("airgap-export"), "pull", f"{memory.host}/team/big:1", *plain(memory), "--output", f"{place}/{form}"]
+        asked = len(memory.requests("GET", BIG.blobs[1].digest))
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *pull],
+                              env=airgap.environment({"HOME": "/nonexistent"}), capture_output=True, text=True)
+        assert os.listdir(place) == []
+    assert done.returncode == 7, done
+    assert place in done.stderr and "Permission denied" in done.stderr and "run as a user who may" in done.stderr, done
+    assert len(memory.requests("GET", BIG.blobs[1].digest)) == asked
 
 
 def test_a_report_that_cannot_be_written_is_known_first(airgap: Airgap, memory: MemoryRegistry, bundle_dir: Path

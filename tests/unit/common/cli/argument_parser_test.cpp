@@ -105,7 +105,7 @@ TEST_CASE("a bad command line is refused with the reason") {
       {{"a", "r", "--jobs", "99999999999999999999"},
        "--jobs: expected a number from 1 to 64, found '99999999999999999999'"},
       {{}, "BUNDLE is missing"},
-      {{"r"}, "BUNDLE is missing"},
+      {{"r"}, "expected BUNDLE... REGISTRY, found 'r' alone"},
   };
   for (const Row& row : rows) {
     Push push;
