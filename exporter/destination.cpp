@@ -34,6 +34,12 @@ bool Destination::can_be_read_back() const noexcept {
   return m_form != bundle::OutputForm::pipe && m_form != bundle::OutputForm::skopeo_tree;
 }
 
+// Where nothing can be written the plan says whether that is needed at all.
+bool Destination::is_write_protected() const {
+  const auto medium = bundle::medium_of_output(m_settings.output);
+  return medium && medium->read_only;
+}
+
 void Destination::open(image::NameMode names) {
   m_place = nullptr;
   m_writer.reset();
@@ -44,7 +50,7 @@ void Destination::open(image::NameMode names) {
   if (m_form == bundle::OutputForm::skopeo_tree) {
     output.skopeo_tree = {.scoped = names == image::NameMode::scoped, .prune = m_settings.prune};
   }
-  if (m_settings.dry_run) {
+  if (m_settings.dry_run || is_write_protected()) {
     m_looked_at =
         m_settings.output.empty() ? std::make_unique<bundle::EmptyPlace>() : bundle::look_at(output);
     m_place = m_looked_at.get();

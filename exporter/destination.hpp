@@ -10,7 +10,7 @@
 
 namespace airgap::exporter {
 
-/// Where the images of a run go: opened for writing, or in a dry run only looked at. Borrows the settings.
+/// Where the images of a run go: opened for writing, or only looked at. Borrows the settings.
 class Destination {
  public:
   /// Opens nothing yet. Throws UsageError for a path that cannot be written, and for options that its form
@@ -29,10 +29,12 @@ class Destination {
 
   /// As it is since open().
   const bundle::BundlePlace& place() const { return *m_place; }
-  /// Not in a dry run.
-  bundle::BundleWriter& writer() const { return *m_writer; }
+  /// Null in a dry run, and where the medium is write-protected.
+  bundle::BundleWriter* writer() const { return m_writer.get(); }
 
  private:
+  bool is_write_protected() const;
+
   const ExportSettings& m_settings;
   std::stop_token m_stop;
   bundle::OutputForm m_form;

@@ -10,6 +10,7 @@
 #include "bundle-format/skopeo_tree/layout.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 #include "common/cli/report_file.hpp"
+#include "common/raii/scope_exit.hpp"
 #include "common/text/human_size.hpp"
 #include "exporter/export_planner.hpp"
 #include "exporter/fetch.hpp"
@@ -69,6 +70,7 @@ class ExportRun {
     if (planned.target) check_target(planned.plan, *planned.target);
     if (!m_settings.lock.empty()) lock(planned.plan, pinned, source.selection());
     if (m_settings.dry_run) return;
+    if (m_destination.writer() == nullptr) return nothing_to_write(planned, outcomes);
     // The plan has all that it needs; what was pinned is large where images are many.
     if (!m_settings.source.keep_going) pinned = {};
     try {
@@ -91,7 +93,7 @@ class ExportRun {
         medium.removable && m_destination.can_be_read_back() ? MediaCheck::sample : MediaCheck::none;
     const MediaCheck depth = m_settings.verify_media.value_or(usual);
     if (depth != MediaCheck::none)
-      prove_medium(m_destination.writer(), m_settings.output, depth, plan, m_context);
+      prove_medium(*m_destination.writer(), m_settings.output, depth, plan, m_context);
   }
 
   void add_signatures(PinnedImages& pinned, SourceImages& source) {
@@ -145,7 +147,7 @@ class ExportRun {
   void transfer(const PinnedImages& pinned, PlannedExport& planned, SourceImages& source,
                 ImageOutcomes& outcomes) {
     const ExportPlan& plan = planned.plan;
-    m_destination.writer().begin(plan.contents);
+    m_destination.writer()->begin(plan.contents);
     const FetchReport fetched = fetch_all(plan, source, outcomes);
     if (!fetched.failed.empty()) {
       const Survivors survivors = survivors_of(pinned, fetched);
@@ -154,12 +156,23 @@ class ExportRun {
         throw fetched.failed.begin()->second;
       // What arrived is kept; the bundle is planned anew around what did not.
       planned = m_planner.plan_rest(survivors.pinned);
-      m_destination.writer().begin(plan.contents);
+      m_destination.writer()->begin(plan.contents);
       const FetchReport rest = fetch_all(plan, source, outcomes);
       if (!rest.failed.empty()) throw fetched.failed.begin()->second;
     }
-    m_destination.writer().commit();
+    m_destination.writer()->commit();
     m_run.report().bytes_present = plan.kept_bytes + plan.partial_bytes;
+    say_sealed(planned);
+  }
+
+  // The medium is write-protected, and holds all of it: else check_target() would have refused.
+  void nothing_to_write(const PlannedExport& planned, ImageOutcomes& outcomes) {
+    for (const bundle::Image& image : planned.plan.contents.info.images) outcomes.in_place(image, 0);
+    m_run.report().bytes_present = planned.plan.kept_bytes;
+    if (m_settings.verify_media.value_or(bundle::MediaCheck::none) != bundle::MediaCheck::none)
+      m_context.console.status(m_settings.output +
+                               " was not read back, for what is found damaged could not be taken back: "
+                               "'airgap-export verify' reads it");
     say_sealed(planned);
   }
 
@@ -187,13 +200,13 @@ class ExportRun {
     ImageProgress progress(plan, m_context.console, [&](std::size_t i, double seconds) {
       outcomes.in_place(plan.contents.info.images[i], seconds);
     });
-    FetchReport fetched = fetch(plan, source.client(), m_destination.writer(), progress,
+    const raii::ScopeExit note([&] { m_run.report().bytes_moved += progress.moved(); });
+    FetchReport fetched = fetch(plan, source.client(), *m_destination.writer(), progress,
                                 {.jobs = m_settings.source.access.jobs,
                                  .keep_going = m_settings.source.keep_going,
                                  .stop = m_context.stop});
     m_context.console.end_transfers();
     m_run.report().blobs_moved += plan.fetch.size() - fetched.failed.size();
-    m_run.report().bytes_moved += progress.moved();
     return fetched;
   }
 

@@ -74,8 +74,8 @@ class MirrorRun {
     const delivery::Plan plan = m_run.plan(std::move(placements), client, {}, target.tags());
     const StaleTags stale = stale_tags(whole, plan, target, client);
     show(stale);
-    m_run.execute(plan, client, &origin, [&](const auto& options, delivery::Failures& failures) {
-      delivery::push_blobs(plan, origin, client, m_context.console, options, failures);
+    m_run.execute(plan, client, &origin, [&](auto& observer, const auto& options, auto& failures) {
+      delivery::push_blobs(plan, origin, client, observer, options, failures);
     });
     if (!m_settings.dry_run) prune(stale, client);
   }

@@ -30,6 +30,7 @@ namespace {
 using delivery::DeliveryRun;
 using delivery::Failures;
 using delivery::PushOptions;
+using transport::Observer;
 
 delivery::Sender the_bundle() {
   return {.name = "the bundle",
@@ -119,9 +120,9 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
                            "name the volumes of one bundle, or send one archive through the pipe");
   const auto push_stream = [&](bundle::BundleStream& stream) {
     const delivery::Plan plan = plan_for(stream.info(), stream);
-    const auto in_place =
-        run.execute(plan, client, nullptr, [&](const PushOptions& options, Failures& failures) {
-          push_blobs(plan, stream, client, context.console, options, failures);
+    const auto in_place = run.execute(
+        plan, client, nullptr, [&](Observer& observer, const PushOptions& options, Failures& failures) {
+          push_blobs(plan, stream, client, observer, options, failures);
         });
     write_receipt(plan, in_place, stream.info(), settings, target, context);
   };
@@ -132,10 +133,10 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
     leave_out(reader->broken(), settings, run);
     const delivery::Plan plan = plan_for(reader->info(), *reader);
     const auto signatures = place_signatures(*reader, plan.placements, settings);
-    const auto in_place =
-        run.execute(plan, client, reader.get(), [&](const PushOptions& options, Failures& failures) {
+    const auto in_place = run.execute(
+        plan, client, reader.get(), [&](Observer& observer, const PushOptions& options, Failures& failures) {
           write_signatures(signatures, *reader, failures);
-          delivery::push_blobs(plan, *reader, client, context.console, options, failures);
+          delivery::push_blobs(plan, *reader, client, observer, options, failures);
         });
     write_receipt(plan, in_place, reader->info(), settings, target, context);
   } else {

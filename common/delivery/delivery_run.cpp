@@ -8,7 +8,9 @@
 #include "common/delivery/plan_text.hpp"
 #include "common/delivery/referrers_tag.hpp"
 #include "common/delivery/survey.hpp"
+#include "common/raii/scope_exit.hpp"
 #include "common/text/human_size.hpp"
+#include "common/transport/counting_observer.hpp"
 
 namespace airgap::delivery {
 namespace {
@@ -65,9 +67,7 @@ std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClien
     record(plan, failures, std::string(k_unfinished));
     throw;
   }
-  m_run.report().bytes_moved = plan.upload_bytes;
   m_run.report().bytes_present = plan.present_bytes + plan.mount_bytes;
-  m_run.report().blobs_moved = plan.blobs.size();
   record(plan, failures, "pushed");
   m_context.console.status(fmt::format("{}: {} of {} in place", m_settings.target,
                                        plan.placements.size() - failures.all().size(),
@@ -80,7 +80,12 @@ void DeliveryRun::carry_out(const Plan& plan, registry::RegistryClient& client, 
                             const PushBlobs& push_blobs, Failures& failures) {
   const PushOptions options{.jobs = m_settings.jobs, .stop = m_context.stop, .sender = m_settings.sender};
   m_context.console.begin_transfers("pushing", plan.upload_bytes + plan.mount_bytes, plan.blobs.size());
-  push_blobs(options, failures);
+  transport::CountingObserver sent(m_context.console);
+  const raii::ScopeExit note([&] {  // also when the push is broken off
+    m_run.report().bytes_moved = sent.bytes();
+    m_run.report().blobs_moved = sent.blobs();
+  });
+  push_blobs(sent, options, failures);
   m_context.console.end_transfers();
   push_manifests(plan, client, again, options, failures);
   update_referrers_tags(plan, client, options, failures);

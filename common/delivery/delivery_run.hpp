@@ -33,8 +33,8 @@ class DeliveryRun {
 
   cli::ReportedRun& report() noexcept { return m_run; }
 
-  /// Carries out the blob steps.
-  using PushBlobs = std::function<void(const PushOptions&, Failures&)>;
+  /// Carries out the blob steps, and tells the observer.
+  using PushBlobs = std::function<void(transport::Observer&, const PushOptions&, Failures&)>;
 
   // For the stages, in this order.
 

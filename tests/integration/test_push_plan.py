@@ -207,6 +207,18 @@ def test_without_keep_going_a_broken_image_stops_all(airgap: Airgap, bundle: Bun
     assert (said["status"], said["error_kind"]) == (4, "credentials") and "403" in said["error"]
 
 
+def test_the_report_of_a_push_that_was_broken_off_says_what_was_sent(airgap: Airgap, bundle: Bundle, running: Running,
+                                                                     registry: Registry, tmp_path: Path) -> None:
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PUT", "/manifests/", status=403)
+    report = tmp_path / "report.json"
+    push(airgap, bundle(*APPS), proxy, "--report", report).fails(4, "403")
+    said = json.loads(report.read_text())
+    sent = [request for request in proxy.requests("PUT", UPLOADS)]
+    assert said["bytes_moved"] == sum(request.body_size for request in sent) > 0
+    assert said["blobs_moved"] == len(sent)
+
+
 def test_the_report_says_what_was_done(airgap: Airgap, bundle: Bundle, registry: Registry, source: Registry,
                                        source_images: SourceImages, tmp_path: Path) -> None:
     report = tmp_path / "report.json"

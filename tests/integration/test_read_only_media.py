@@ -4,14 +4,17 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
 import pytest
+from conftest import Running
 
-from support.airgap import Airgap, executable, plain
+from support.airgap import Airgap, Result, executable, plain
+from support.memory_registry import MemoryRegistry
 from support.registry import Registry
-from support.small_bundle import SmallBundle, make_small_bundle
+from support.small_bundle import SmallBundle, make_small_bundle, small_image
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +22,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallBundle:
     return make_small_bundle(tmp_path_factory.mktemp("small"))
 
 
-@pytest.fixture
-def medium(small: SmallBundle, tmp_path: Path) -> Iterator[Path]:
-    """Holds both forms of the bundle, mounted read-only."""
-    place = tmp_path / "medium"
+@contextmanager
+def write_protected(directory: Path, place: Path) -> Iterator[Path]:
+    """The directory, mounted read-only at `place`."""
     place.mkdir()
-    for command in (["mount", "--bind", small.archive.parent, place], ["mount", "-o", "remount,bind,ro", place]):
+    for command in (["mount", "--bind", directory, place], ["mount", "-o", "remount,bind,ro", place]):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             subprocess.run(["umount", "--lazy", place], capture_output=True)
@@ -33,6 +35,13 @@ def medium(small: SmallBundle, tmp_path: Path) -> Iterator[Path]:
         (place / "new").write_text("")
     yield place
     subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.fixture
+def medium(small: SmallBundle, tmp_path: Path) -> Iterator[Path]:
+    """Holds both forms of the bundle."""
+    with write_protected(small.archive.parent, tmp_path / "medium") as place:
+        yield place
 
 
 def state(directory: Path) -> dict[str, tuple[int, int, int]]:
@@ -100,3 +109,24 @@ def test_a_bundle_that_this_user_may_only_read(airgap: Airgap, small: SmallBundl
         done = subprocess.run(command, env=airgap.environment({"HOME": share}), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert registry.client().digest("team/two", "1") == small.two.digest
+
+
+@pytest.mark.parametrize("options", [("--output", "bundle/"), ("--output", "bundle.tar"),
+                                     ("--output", "bundle.tar", "--volume-size", "1MiB")])
+def test_a_pull_of_what_lies_on_a_write_protected_medium_has_nothing_to_do(options: tuple[str, ...], airgap: Airgap,
+                                                                          running: Running, tmp_path: Path) -> None:
+    server = running(MemoryRegistry())
+    server.add("team/one", "1", small_image(1))
+    stick = tmp_path / "stick"
+    stick.mkdir()
+
+    def pull(place: Path, *more: object) -> Result:
+        return airgap.export("pull", f"{server.host}/team/one:1", *plain(server), *options, *more, cwd=place)
+
+    pull(stick).ok()
+    with write_protected(stick, tmp_path / "medium") as place:
+        assert "nothing new" in pull(place).ok().err
+        assert "was not read back" in pull(place, "--verify-media", "full").ok().err
+        server.add("team/one", "1", small_image(2))
+        pull(place, "--overwrite").fails(7, "mounted read-only", "mount it for writing")
+        airgap.import_("verify", place / options[1]).ok()
