@@ -320,7 +320,7 @@ def test_a_read_only_medium_is_named(form: str, airgap: Airgap, memory: MemoryRe
     """R124."""
     mount(mounts, "ro")
     airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", mounts / form).fails(
-        7, str(mounts / form), "Read-only file system")
+        7, f"{mounts / form} lies on a file system that is mounted read-only", "mount it for writing")
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o755])

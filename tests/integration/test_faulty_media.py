@@ -77,12 +77,14 @@ def test_a_medium_that_lies_about_its_capacity_is_found_out(form: str, beyond: s
 @pytest.mark.parametrize("form", FORMS)
 def test_what_a_medium_lost_is_named(form: str, airgap: Airgap, memory: MemoryRegistry, medium: FaultyMedium) -> None:
     medium.rule(capacity=HALF, beyond="zeros")
-    events = pull(airgap, memory, f"{medium.path}/{form}", "--verify-media", "sample", "--json")
+    events = pull(airgap, memory, f"{medium.path}/{form}", "--verify-media", "sample", "--json", "--jobs", 1)
     (found,) = [event for event in events.events() if event["event"] == "medium"]
-    assert len(found["damaged"]) >= 3  # a sample that finds damage goes on to all of it
-    assert any("blobs/sha256/" in name for name in found["damaged"])
-    if form == "volumes.tar":
-        assert any(name.startswith("volumes.003.tar: ") for name in found["damaged"])
+    if form == "volumes.tar":  # half of what four volumes hold
+        assert len({name.split(":")[0] for name in found["damaged"]}) >= 2
+        assert all(name.startswith("volumes.00") for name in found["damaged"])
+    else:
+        assert len(found["damaged"]) >= 3  # a sample that finds damage goes on to all of it
+        assert any("blobs/sha256/" in name for name in found["damaged"])
     assert found["images"] == [f"{memory.host}/team/big:1"]
     events.fails(7, f"it touches {memory.host}/team/big:1")
     assert "the medium gives zeros from byte" in events.err
