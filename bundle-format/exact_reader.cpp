@@ -33,8 +33,13 @@ bool ExactReader::fill() {
 }
 
 std::string_view ExactReader::peek(std::size_t count, std::string_view what) {
-  while (m_end - m_begin < count) {
-    if (!fill()) fail_at_end(what);
+  const std::string_view bytes = peek_at_most(count);
+  if (bytes.size() < count) fail_at_end(what);
+  return bytes;
+}
+
+std::string_view ExactReader::peek_at_most(std::size_t count) {
+  while (m_end - m_begin < count && fill()) {
   }
   return buffered().substr(0, count);
 }

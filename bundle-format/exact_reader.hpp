@@ -21,6 +21,7 @@ class ExactReader {
   /// k_pump_buffer.
   std::string take(std::uint64_t count, std::string_view what);
   std::string_view peek(std::size_t count, std::string_view what);
+  std::string_view peek_at_most(std::size_t count);  ///< fewer only where the input ends
 
   /// Between one byte and `out.size()` of the next `at_most` (not 0) bytes.
   std::size_t read_some(std::span<std::byte> out, std::uint64_t at_most, std::string_view what);

@@ -162,9 +162,10 @@ def test_what_is_no_bundle_gets_a_hint_at_what_may_be_one(command: str, airgap: 
     stick = tmp_path / "stick"
     (stick / "System Volume Information").mkdir(parents=True)
     images = stick / "images.txt"
-    images.write_text(f"{memory.host}/team/app:1\n" * 100)
     airgap.import_(command, stick).fails(2, "is no bundle", "name a directory or a .tar file")
-    airgap.import_(command, images).fails(2, "is no bundle", "name a directory or a .tar file")
+    for lines in (1, 100):
+        images.write_text(f"{memory.host}/team/app:1\n" * lines)
+        airgap.import_(command, images).fails(2, "is no bundle", "name a directory or a .tar file")
     airgap.export("pull", "--from", images, *plain(memory), "--output", stick / "june.tar").ok()
     airgap.import_(command, stick).fails(2, "is no bundle", "name a file in it: june.tar")
 
