@@ -45,10 +45,22 @@ class ShortNames {
   std::set<const registry::Alias*> m_told;
 };
 
+// --no-referrers: those that a lock pins stay behind too.
+void leave_accessories(Selection& selection) {
+  const bool some = !selection.images.empty();
+  std::erase_if(selection.images, [](const Wanted& image) { return image.pin && image.pin->subject; });
+  if (!some || !selection.images.empty() || !selection.repositories.empty() || !selection.blobs.empty())
+    return;
+  throw diag::UsageError(
+      "--no-referrers leaves nothing of what the lock names: all of it accompanies other images",
+      "leave the option out, or make a lock of the images themselves");
+}
+
 Selection select_and_say(const SourceSettings& settings, cli::Console& console) {
   SelectOptions options = settings.select;
   options.expand_short_name = ShortNames(settings.access.registries());
   Selection selection = select(options);
+  if (!settings.referrers) leave_accessories(selection);
   if (selection.default_platform && !(selection.images.empty() && selection.repositories.empty())) {
     console.status(fmt::format("platform {} (this machine's; choose with --platform)",
                                selection.platforms.general.str()));

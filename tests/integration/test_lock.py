@@ -218,6 +218,37 @@ def test_map_goes_before_the_lock(export: Export, lock: Path, memory: MemoryRegi
     assert "other/web:1" in targets and "front/web:stable" not in targets
 
 
+def test_without_referrers_what_accompanies_stays_behind_though_it_is_locked(export: Export, lock: Path,
+                                                                             bundle_dir: Path, tmp_path: Path) -> None:
+    def names(bundle: Path) -> list[str]:
+        return [image["name"] for image in json.loads((bundle / "bundle.json").read_text())["images"]]
+
+    export("pull", "--from", lock, "--output", f"{bundle_dir}/").ok()
+    locked = [image for image in json.loads(lock.read_text())["images"]]
+    assert names(bundle_dir) == [image["name"] for image in locked]
+    export("pull", "--from", lock, "--no-referrers", "--output", f"{tmp_path}/less/").ok()
+    assert names(tmp_path / "less") == [image["name"] for image in locked if "subject" not in image]
+    assert len(names(tmp_path / "less")) < len(names(bundle_dir))
+    value = json.loads(lock.read_text())
+    value["images"] = [image for image in locked if "subject" in image]
+    lock.write_text(json.dumps(value))
+    export("pull", "--from", lock, "--no-referrers", "--output", f"{tmp_path}/none/").fails(
+        2, "--no-referrers leaves nothing of what the lock names", "leave the option out")
+
+
+def test_a_want_list_makes_no_lock(export: Export, memory: MemoryRegistry, tmp_path: Path) -> None:
+    """It names blobs by digest already."""
+    wants, lock = tmp_path / "wants.json", tmp_path / "new.lock"
+    layer = BASE.descriptor()
+    wants.write_text(json.dumps({
+        "kind": "airgap-want-list", "format": 1, "creator": "airgap-import 1", "created": "2026-01-01T00:00:00Z",
+        "images": [{"name": f"{memory.host}/org/app:1.0", "digest": APP.digest, "target": "org/app",
+                    "blobs": [{"digest": layer["digest"], "size": layer["size"]}]}]}))
+    export("plan", "--from", wants, "--lock", lock).fails(
+        2, "--lock pins images, and a want-list names blobs", "pull by the want-list as it is")
+    assert not lock.exists()
+
+
 def test_two_locks_that_differ_are_exit_2(export: Export, lock: Path, selection: list[object], memory: MemoryRegistry,
                                           tmp_path: Path, bundle_dir: Path) -> None:
     move_all_tags(memory)
