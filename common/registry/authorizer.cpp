@@ -117,6 +117,14 @@ class Authorizer::Attempt {
   }
 
   void answer_basic() {
+    if (m_credential && !m_credential->identity_token.empty()) {
+      throw diag::CredentialsError(
+          fmt::format("{} asks for a user name and password, and what is known for it is an identity token",
+                      m_owner.m_registry),
+          fmt::format("only token servers take identity tokens: log in with a user name and password (podman "
+                      "login {})",
+                      m_owner.m_registry));
+    }
     if (!m_credential || m_credential->username.empty()) {
       throw diag::CredentialsError(
           fmt::format("{} asks for a user name and password", m_owner.m_registry),

@@ -9,6 +9,7 @@
 #include "common/diag/log.hpp"
 #include "common/image/reference.hpp"
 #include "common/text/escape.hpp"
+#include "common/text/nearest.hpp"
 #include "common/toml/reader.hpp"
 
 namespace airgap::registry {
@@ -17,8 +18,10 @@ namespace {
 void mention_unknown(const toml::Node& table, std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : table.members()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const auto meant = text::nearest(key, {known.begin(), known.end()});
     diag::log("registry", diag::LogLevel::warning,
-              fmt::format("{}: unknown key '{}', passed over", value.place(), text::escape(key)));
+              fmt::format("{}: unknown key '{}', passed over{}", value.place(), text::escape(key),
+                          meant ? fmt::format("; did you mean '{}'?", *meant) : std::string{}));
   }
 }
 

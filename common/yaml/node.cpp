@@ -84,10 +84,11 @@ void Node::refuse_unknown(const std::vector<std::string>& known, Echo echo) cons
     const std::string& name = key.text();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const auto meant = text::nearest(name, known);
-    key.fail(
-        echo == Echo::yes ? fmt::format("unknown key '{}'", text::escape(name)) : std::string("unknown key"),
-        meant ? fmt::format("did you mean '{}'?", *meant)
-              : fmt::format("there are: {}", fmt::join(known, ", ")));
+    key.fail(echo == Echo::yes
+                 ? fmt::format("unknown key '{}'", text::escape(name))
+                 : std::string("unknown key, not shown here since it may be a secret in the wrong place"),
+             meant ? fmt::format("did you mean '{}'?", *meant)
+                   : fmt::format("there are: {}", fmt::join(known, ", ")));
   }
 }
 

@@ -35,6 +35,11 @@ Place place_at(const File& file, std::string_view text, std::size_t offset) {
   return {file, static_cast<std::size_t>(lines) + 1, offset - line_start + 1};
 }
 
+[[noreturn]] void refuse_anchor(const Place& place) {
+  refuse(place, "anchors and aliases are not taken",
+         "write the value out; what begins with & or * as text needs quotes");
+}
+
 // Bytes that have no place in a document, whatever the parser makes of them (yaml-cpp passes them on).
 void check_bytes(std::string_view text, const File& file, const Limits& limits) {
   if (text.size() > limits.bytes) {
@@ -89,10 +94,7 @@ class Builder : public YAML::EventHandler {
     if (at_key()) refuse(place, "a key is missing before ':'");
     put(Node(Kind::null, place));
   }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    refuse(place_of(m_file, mark), "anchors and aliases are not taken",
-           "write the value out, or put it in quotes");
-  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_anchor(place_of(m_file, mark)); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const Place place = checked(mark, tag == "!" ? "?" : tag, anchor);
@@ -131,8 +133,7 @@ class Builder : public YAML::EventHandler {
 
   Place checked(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     Place place = place_of(m_file, mark);
-    if (anchor != 0)
-      refuse(place, "anchors and aliases are not taken", "write the value out, or put it in quotes");
+    if (anchor != 0) refuse_anchor(place);
     // yaml-cpp reports a lone '!' as it reports quotes.
     if ((!tag.empty() && tag != "?") || byte_at(mark) == '!') {
       refuse(place, "tags are not taken", "leave out what begins with '!', or put the value in quotes");
@@ -208,6 +209,7 @@ Node read(std::string_view text, const std::string& file, const Limits& limits) 
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
+    if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) refuse_anchor(place_of(name, error.mark));
     refuse(place_of(name, error.mark), "this is not YAML: " + text::escape(error.msg), hint_at_tabs(text));
   }
   return builder.take();

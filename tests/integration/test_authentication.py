@@ -86,6 +86,15 @@ def test_no_credentials_is_exit_4_and_says_how_to_log_in(airgap: Airgap, locked:
     assert_unfinished(bundle_dir)
 
 
+def test_an_identity_token_is_nothing_for_a_registry_without_a_token_server(airgap: Airgap, locked: Registry,
+                                                                            bundle_dir: Path) -> None:
+    auth_file(airgap.home / AUTH_JSON, auths={locked.host: {"identitytoken": "canary-4711"}})
+    said = pull(airgap, locked, bundle_dir).fails(
+        4, f"{locked.host} asks for a user name and password, and what is known for it is an identity token",
+        f"only token servers take .*podman login {locked.host}")
+    assert "canary-4711" not in said.out + said.err
+
+
 def test_a_wrong_password_is_exit_4_after_one_attempt(airgap: Airgap, locked: Registry, running: Running,
                                                       bundle_dir: Path) -> None:
     proxy = running(FaultProxy(locked))

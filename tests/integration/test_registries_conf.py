@@ -370,4 +370,15 @@ def test_a_named_file_that_is_absent_is_refused(pull: Pull, tmp_path: Path) -> N
 def test_a_key_of_another_program_is_passed_over_with_a_warning(airgap: Airgap, conf: Conf, pull: Pull,
                                                                 source: Registry) -> None:
     conf("sausage = 1\n" + rule(source.host))
-    assert "registries.conf:1:11: unknown key 'sausage'" in pull(f"{source.host}/{BUSYBOX}").ok().err
+    assert "registries.conf:1:11: unknown key 'sausage', passed over\n" in pull(f"{source.host}/{BUSYBOX}").ok().err
+
+
+@pytest.mark.parametrize("text, said", [
+    ("unqualified-search-registrie = []\n", "1:32: unknown key 'unqualified-search-registrie', passed over; "
+                                            "did you mean 'unqualified-search-registries'?"),
+    ("[aliasses]\n", "1:1: unknown key 'aliasses', passed over; did you mean 'aliases'?")])
+def test_a_misspelt_key_is_shown_with_what_was_meant(text: str, said: str, conf: Conf, pull: Pull, source: Registry
+                                                     ) -> None:
+    """podman passes over it too; a typo in `blocked` or `insecure` would do harm unseen."""
+    conf(text + rule(source.host))
+    assert f"registries.conf:{said}" in pull(f"{source.host}/{BUSYBOX}").ok().err

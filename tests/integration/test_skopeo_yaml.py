@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any, Callable
 
@@ -190,6 +191,24 @@ def test_a_mistake_in_the_file_is_exit_2_before_any_request(section: dict[str, A
     pull_yaml(plain(memory, **section)).fails(2, message)
     assert memory.requests(".*", "") == []
     assert not bundle_dir.exists()
+
+
+@pytest.mark.parametrize("lines, place, message, hint", [
+    (["images:", "  team/app: *nowhere"], "3:15", "anchors and aliases are not taken", "needs quotes"),
+    (["images:", "  team/app: &here []", "  team/web: *here"], "3:15", "anchors and aliases are not taken", "write the"),
+    (["images-by-tag-regex:", "  team/app: *-alpine"], "3:15", "anchors and aliases are not taken", "needs quotes"),
+    (["images: {a: []}", "credentials:", "  username: me", "  pasword: canary-4711"], "5:5", "unknown key, not shown", "mean 'password'"),
+    (["images: {a: []}", "credentials:", "  canary-4711: me"], "4:5", "unknown key, not shown",
+     "there are: username, password, identitytoken"),
+    (["images-by-semvers:", "  team/app: 1"], "2:3", "unknown key 'images-by-semvers'", "mean 'images-by-semver'"),
+])
+def test_a_mistake_is_shown_at_its_line_and_column_with_what_was_meant(
+        lines: list[str], place: str, message: str, hint: str, airgap: Airgap, tmp_path: Path) -> None:
+    file = tmp_path / "sync.yaml"
+    file.write_text("127.0.0.1:1:\n" + "".join(f"  {line}\n" for line in lines))
+    said = airgap.export("pull", "--from", file, "--output", tmp_path / "b.tar").fails(
+        2, re.escape(f"{file}:{place}: {message}"), f"hint: .*{hint}")
+    assert "canary-4711" not in said.out + said.err
 
 
 @pytest.mark.parametrize("block, rule", [("images-by-tag-regex", "^3"), ("images-by-semver", ">=3")])

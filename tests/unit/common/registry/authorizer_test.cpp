@@ -186,6 +186,10 @@ TEST_CASE("what cannot be answered is a credentials error that does not hold the
   const std::vector<Row> rows{
       {"Negotiate", {}, "not in a way that is known", 2},  // and the ping
       {"Basic realm=x", {}, "asks for a user name and password", 1},
+      {"Basic realm=x",
+       {{"reg.example", {"", "", "p:w"}}},
+       "asks for a user name and password, and what is known for it is an identity token",
+       1},
       {"Basic realm=x", user(), "credentials of user me", 2},
       {"Bearer realm=\"https://auth.evil.test/t\"", user(), "https://auth.evil.test", 1},
       {"Bearer realm=\"http://reg.example/t\"", user(), "plain http", 1},

@@ -70,7 +70,11 @@ TEST_CASE("what has no effect is warned of") {
   const Row rows[] = {
       {"colour = 1\n", "r.conf:1:10: unknown key 'colour', passed over"},
       {"[[registry]]\nlocation = 'a.example'\nmirrors = []\n",
-       "r.conf:3:11: unknown key 'mirrors', passed over"},
+       "r.conf:3:11: unknown key 'mirrors', passed over; did you mean 'mirror'?"},
+      {"[[registry]]\nlocation = 'a.example'\ninsecur = true\n",
+       "r.conf:3:11: unknown key 'insecur', passed over; did you mean 'insecure'?"},
+      {"[[registri]]\nlocation = 'a.example'\n",
+       "r.conf:1:1: unknown key 'registri', passed over; did you mean 'registry'?"},
       {"[[registry]]\nlocation = 'a.example'\n[[registry.mirror]]\nlocation = 'b.example'\nblocked = true\n",
        "r.conf:5:11: unknown key 'blocked', passed over"},
       {"[[registry]]\nprefix = 'a.example/app:1'\nlocation = 'a.example'\n",
