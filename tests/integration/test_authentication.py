@@ -80,9 +80,12 @@ def test_credentials_of_a_repository_go_before_those_of_its_host(airgap: Airgap,
     pull(airgap, locked, tmp_path / "b.tar").ok()
 
 
-def test_no_credentials_is_exit_4_and_says_how_to_log_in(airgap: Airgap, locked: Registry, bundle_dir: Path) -> None:
-    pull(airgap, locked, bundle_dir).fails(4, f"{locked.host} asks for a user name and password",
-                                           f"podman login {locked.host}", "--authfile", BUSYBOX)
+@pytest.mark.parametrize("image, options", [(BUSYBOX, []), (BUSYBOX.split(":")[0], ["--all-tags"])],
+                         ids=["a tag", "all tags"])
+def test_no_credentials_is_exit_4_and_says_how_to_log_in(image: str, options: list[str], airgap: Airgap,
+                                                         locked: Registry, bundle_dir: Path) -> None:
+    pull(airgap, locked, bundle_dir, *options, image=image).fails(
+        4, f"{locked.host} asks for a user name and password", f"podman login {locked.host}", "--authfile", image)
     assert_unfinished(bundle_dir)
 
 

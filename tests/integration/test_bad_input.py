@@ -86,20 +86,30 @@ def test_an_image_that_does_not_exist_is_a_registrys_answer(name: str, airgap: A
     assert not (bundle_dir / "SHA256SUMS").exists()
 
 
+def test_a_repository_that_does_not_exist_has_no_tags_to_take(airgap: Airgap, memory: MemoryRegistry, bundle_dir: Path
+                                                              ) -> None:
+    airgap.export("pull", f"{memory.host}/team/none", "--all-tags", *plain(memory), "--output", bundle_dir).fails(
+        3, f"{memory.host}/team/none does not exist", "check the name")
+    assert not (bundle_dir / "SHA256SUMS").exists()
+
+
 def test_a_host_that_does_not_exist_is_named(airgap: Airgap, bundle_dir: Path) -> None:
     """Retried as well: a resolver may be slow to come up."""
     airgap.export("pull", "registry.invalid/app:1", "--retry", "1", "--output", bundle_dir).fails(
         3, "cannot resolve the host name registry.invalid")
 
 
+@pytest.mark.parametrize("name", [["team/app:1"], ["team/app", "--all-tags"]], ids=["a tag", "all tags"])
 @pytest.mark.parametrize("page", ["a page everywhere", "a page that is not there", "another protocol", "nothing"])
-def test_a_server_that_is_no_registry_is_refused(page: str, airgap: Airgap, running: Running, bundle_dir: Path) -> None:
+def test_a_server_that_is_no_registry_is_refused(page: str, name: list[str], airgap: Airgap, running: Running,
+                                                 bundle_dir: Path) -> None:
     body = b"<html><body>Welcome to nginx!</body></html>"
     answers = {"a page everywhere": reply(200, body, {"Content-Type": "text/html"}),
                "a page that is not there": reply(404, body, {"Content-Type": "text/html"}),
                "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n", "nothing": b""}
     server = running(RawServer(lambda request: answers[page]))
-    done = airgap.export("pull", f"{server.host}/team/app:1", *plain(server), "--retry", "0", "--output", bundle_dir)
+    done = airgap.export("pull", f"{server.host}/{name[0]}", *name[1:], *plain(server), "--retry", "0", "--output",
+                         bundle_dir)
     done.fails(3, server.host)
     if page == "a page everywhere":
         assert "registry" in done.err
@@ -134,7 +144,8 @@ def test_options_that_cannot_be_meant_are_refused(options: tuple[str, ...], airg
 @pytest.mark.parametrize("arguments, says", [
     ((), "Usage"), (("pul",), "did you mean 'pull'"), (("pull",), "--output"), (("pull", "--output", "x"), "no images"),
     (("list",), "BUNDLE is missing"), (("list", "/nowhere"), "there is no bundle at /nowhere"),
-    (("verify", "/dev/null"), "neither a directory nor a file"), (("list", "a", "b"), "b")])
+    (("verify", "/dev/null"), "neither a directory nor a file"), (("list", "a", "b"), "b"),
+    (("mirror", "a/b:1"), "--to"), (("mirror", "--to", "registry.invalid"), "no images")])
 def test_half_a_command_is_refused(arguments: tuple[str, ...], says: str, airgap: Airgap, tmp_path: Path) -> None:
     done = airgap.export(*arguments, cwd=tmp_path)
     assert done.status == 2 and says in done.err + done.out, done
@@ -168,6 +179,13 @@ def test_what_is_no_bundle_gets_a_hint_at_what_may_be_one(command: str, airgap: 
         airgap.import_(command, images).fails(2, "is no bundle", "name a directory or a .tar file")
     airgap.export("pull", "--from", images, *plain(memory), "--output", stick / "june.tar").ok()
     airgap.import_(command, stick).fails(2, "is no bundle", "name a file in it: june.tar")
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (("push",), "BUNDLE"), (("push", "tree"), r"expected BUNDLE\.\.\. REGISTRY.*, found 'tree' alone"), (("push", "/nowhere", "registry.invalid"), "/nowhere"),
+    (("verify",), "BUNDLE is missing")])
+def test_half_a_push_is_refused(arguments: tuple[str, ...], says: str, airgap: Airgap, tmp_path: Path) -> None:
+    airgap.import_(*arguments, cwd=tmp_path).fails(2, says)
 
 
 BAD_TARGETS = {"": "host is missing", "http://HOST": "leave out", "HOST/Mirror": "upper-case", "HOST/a:1": "no tag",

@@ -78,6 +78,11 @@ def test_yaml_to_docker_takes_all_tags_of_an_empty_list(airgap: Airgap, source: 
     airgap.export("mirror", "--from", listed, "--scoped", *plain(registry), "--to", registry.host).ok()
     scope = source.host.replace(":", "-")
     assert registry.client().tags(f"{scope}/team/app") == source.client().tags("team/app")
+    back = tag_file(tmp_path / "back.yaml", json.dumps({registry.host: {"tls-verify": False,
+                                                                        "images": {f"{scope}/team/app": []}}}))
+    airgap.export("pull", "--from", back, "--format", "skopeo-dir", "--output", tmp_path / "tree").ok()
+    assert sorted(folder.name for folder in (tmp_path / "tree").iterdir()) == [
+        f"app:{tag}" for tag in source.client().tags("team/app")]
 
 
 @pytest.mark.parametrize("name", [*APPS, WEB, "legacy/busybox:1.35", "variants/docker-list:1", "charts/demo:0.1.0"])

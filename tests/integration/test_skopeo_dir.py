@@ -120,6 +120,38 @@ def test_6_a_repository_without_a_tag_gives_a_folder_for_each_tag(airgap: Airgap
     airgap.export("pull", "--all-tags", f"{source.host}/team/app", *plain(source), "--format", "skopeo-dir", "--output",
                   tmp_path / "tree").ok()
     assert sorted(path.name for path in (tmp_path / "tree").iterdir()) == ["app:1.0", "app:1.1"]
+    skopeo.sync(f"{source.host}/team/app", tmp_path / "theirs")
+    same(tmp_path / "tree", tmp_path / "theirs")
+
+
+def test_8_9_10_patterns_and_digests_of_several_registries_give_skopeos_tree(airgap: Airgap, source: Registry,
+                                                                            make_registry: Any, tmp_path: Path) -> None:
+    other = make_registry(filled=True)
+    digest = source.client().digest("team/app", "1.1")
+    sync = tmp_path / "sync.yaml"
+    sync.write_text(json.dumps({server.host: {
+        "tls-verify": False, "images": {"tools/busybox": ["1.35"], "team/app": [digest]},
+        "images-by-tag-regex": {"debian/base": "^1[0-9]$", "team/web": r"^2\."}} for server in (source, other)}))
+    airgap.export("pull", "--from", sync, "--platform", "all", "--scoped", "--no-referrers", "--format", "skopeo-dir",
+                  "--output", tmp_path / "ours").ok()
+    skopeo.sync(sync, tmp_path / "theirs", "--scoped", "--all", src="yaml")
+    same(tmp_path / "ours", tmp_path / "theirs")
+    for server in (source, other):
+        assert {str(path.parent.relative_to(tmp_path / "ours" / server.host))
+                for path in (tmp_path / "ours" / server.host).rglob("manifest.json")} == {
+            "tools/busybox:1.35", f"team/app@{digest}", "debian/base:12", "team/web:2.0"}
+
+
+def test_an_index_by_digest_is_whole_where_skopeo_takes_one_platform(airgap: Airgap, source: Registry, tmp_path: Path
+                                                                     ) -> None:
+    """Other than skopeo without --all: what is pinned must stay pullable, and its folder says that digest."""
+    name = f"team/web@{source.client().digest('team/web', '2.0')}"
+    pull(airgap, source, tmp_path / "ours", name, "--platform", "linux/amd64").ok()
+    for directory, options in ((tmp_path / "one", []), (tmp_path / "all", ["--all"])):
+        skopeo.sync(f"{source.host}/{name}", directory, *options)
+    same(tmp_path / "ours", tmp_path / "all")
+    folder = name.split("/")[1]
+    assert oci.digest_of((tmp_path / "one" / folder / "manifest.json").read_bytes()) != name.split("@")[1]
 
 
 def test_a_narrowed_index_is_written_with_the_chosen_children(airgap: Airgap, registry: Registry,
