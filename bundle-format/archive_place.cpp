@@ -74,7 +74,7 @@ const BlobState* EarlierArchive::state_of(const Blob& blob) const {
 
 std::optional<std::string> EarlierArchive::manifest(const hash::Digest& digest) const {
   if (!state) return std::nullopt;
-  return archived_manifest(*file, state->plan, digest);
+  return archived_manifest(*plain_tar(file), state->plan, digest);
 }
 
 namespace {

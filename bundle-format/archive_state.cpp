@@ -32,12 +32,6 @@ auto unless_bad(Read&& read) -> std::optional<decltype(read())> {
   return std::nullopt;
 }
 
-std::optional<ArchiveHead> read_head(const std::shared_ptr<const io::File>& archive) {
-  io::FileRangeSource source(archive, 0, archive->size());
-  ExactReader reader(source);
-  return unless_bad([&] { return read_archive_head(reader); });
-}
-
 std::string marker_text(const hash::Digest& digest) {
   return fmt::format("{}1 {} ", k_partial_marker, digest.str());
 }
@@ -55,27 +49,38 @@ BlobState member_state(const io::File& archive, std::uint64_t length, const tar:
   return {.whole = false, .bytes = std::min(there, parse_progress_marker(marker, digest))};
 }
 
-std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::File>& archive) {
-  auto head = read_head(archive);
+std::optional<EarlierHead> read_earlier_head(io::Source& front) {
+  auto head = unless_bad([&] {
+    ExactReader reader(front);
+    return read_archive_head(reader);
+  });
   if (!head || head->volume) return std::nullopt;
   MetadataCheck check = check_metadata(head->by_name());
   if (!check.trusted || !check.findings.empty()) return std::nullopt;
   if (created_seconds(check.info->created) != head->mtime) return std::nullopt;
   ArchivePlan plan(std::move(head->files), *check.info);
-  std::vector<BlobState> blobs(plan.blobs.size());
-  const std::uint64_t length = archive->size();
-  for (std::size_t i = 0; i < blobs.size(); ++i)
-    blobs[i] = member_state(*archive, length, plan.place_of(i), plan.header_of(i), plan.blobs[i].digest);
-  return ArchiveState{std::move(*check.info), std::move(plan), std::move(blobs)};
+  return EarlierHead{std::move(*check.info), std::move(plan)};
 }
 
-std::optional<std::string> archived_manifest(const io::File& archive, const ArchivePlan& plan,
+std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::File>& archive) {
+  io::FileRangeSource front(archive, 0, archive->size());
+  auto head = read_earlier_head(front);
+  if (!head) return std::nullopt;
+  std::vector<BlobState> blobs(head->plan.blobs.size());
+  const std::uint64_t length = archive->size();
+  for (std::size_t i = 0; i < blobs.size(); ++i)
+    blobs[i] = member_state(*archive, length, head->plan.place_of(i), head->plan.header_of(i),
+                            head->plan.blobs[i].digest);
+  return ArchiveState{std::move(head->info), std::move(head->plan), std::move(blobs)};
+}
+
+std::optional<std::string> archived_manifest(const TarBytes& archive, const ArchivePlan& plan,
                                              const hash::Digest& digest) {
   const auto found = plan.index.find(digest);
   if (found == plan.index.end() || plan.blobs[found->second].size > image::k_max_manifest)
     return std::nullopt;
   const tar::Place& place = plan.place_of(found->second);
-  auto bytes = read_text(archive, place.data, place.size);
+  auto bytes = unless_bad([&] { return read_text(archive, place.data, place.size); });
   if (!bytes) return std::nullopt;
   return verified_manifest(std::move(*bytes), digest);
 }

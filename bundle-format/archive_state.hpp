@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bundle-format/archive_plan.hpp"
+#include "bundle-format/tar_bytes.hpp"
 #include "common/io/file.hpp"
 
 namespace airgap::bundle {
@@ -29,12 +30,20 @@ struct ArchiveState {
 BlobState member_state(const io::File& archive, std::uint64_t length, const tar::Place& place,
                        const std::string& header, const hash::Digest& digest);
 
-/// Nothing unless the head is whole: its files are those that SHA256SUMS lists, and bundle.json is one. The
-/// rest is taken as it is found.
+/// What the head of an archive says.
+struct EarlierHead {
+  BundleInfo info;
+  ArchivePlan plan;
+};
+
+/// Nothing unless the head is whole: its files are those that SHA256SUMS lists, and bundle.json is one.
+std::optional<EarlierHead> read_earlier_head(io::Source& front);
+
+/// Nothing unless the head is whole. The rest is taken as it is found.
 std::optional<ArchiveState> read_archive_state(const std::shared_ptr<const io::File>& archive);
 
 /// The bytes of a manifest in an archive of that plan, when they are those of the digest.
-std::optional<std::string> archived_manifest(const io::File& archive, const ArchivePlan& plan,
+std::optional<std::string> archived_manifest(const TarBytes& archive, const ArchivePlan& plan,
                                              const hash::Digest& digest);
 
 inline constexpr std::string_view k_partial_marker = "airgap-partial ";  ///< how such a block begins

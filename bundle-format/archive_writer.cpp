@@ -119,7 +119,7 @@ BlobState ArchiveWriter::state_of(const Blob& blob) const {
 
 std::optional<std::string> ArchiveWriter::existing_manifest(const hash::Digest& digest) const {
   if (!m_plan) return std::nullopt;
-  return archived_manifest(m_finished ? *m_finished_file : m_partial->file(), *m_plan, digest);
+  return archived_manifest(*plain_tar(m_finished ? m_finished_file : m_partial->shared()), *m_plan, digest);
 }
 
 bool ArchiveWriter::holds_finished(const Contents& contents) const {

@@ -8,6 +8,7 @@
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/exact_reader.hpp"
 #include "bundle-format/layout.hpp"
+#include "bundle-format/unpacked_source.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/verifying_source.hpp"
 
@@ -38,7 +39,11 @@ class MemberSource : public io::Source {
 class PipeStream : public BundleStream {
  public:
   explicit PipeStream(io::Source& input)
-      : m_archive(input), m_plan(read_head()), m_blobs(m_info), m_name(m_plan.metadata.back().name) {
+      : m_input(input),
+        m_archive(m_input),
+        m_plan(read_head()),
+        m_blobs(m_info),
+        m_name(m_plan.metadata.back().name) {
     while (m_next < m_plan.blobs.size() && m_plan.blobs[m_next].kind == BlobKind::manifest) {
       const Blob& blob = m_plan.blobs[m_next];
       read_next([&](io::Source& bytes) { m_manifests.emplace(blob.digest, read_verified(bytes, blob)); });
@@ -113,6 +118,7 @@ class PipeStream : public BundleStream {
     }
   }
 
+  UnpackedSource m_input;
   ExactReader m_archive;
   BundleInfo m_info;
   ArchivePlan m_plan;

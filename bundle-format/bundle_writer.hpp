@@ -16,10 +16,10 @@
 
 namespace airgap::bundle {
 
-/// A bundle being written: in a directory, as an archive at its final offsets, or into a pipe in order. Call
-/// in this order: what an earlier run left (BundlePlace), begin(), put_blob() from any threads, commit().
-/// Destroyed without commit() it leaves an unfinished bundle that a rerun continues. Holds a lock for its
-/// life: BusyError when another run has it.
+/// A bundle being written: in a directory, as an archive at its final offsets, or in order (compressed,
+/// pipe). Call in this order: what an earlier run left (BundlePlace), begin(), put_blob() from any threads,
+/// commit(). Destroyed without commit() it leaves an unfinished bundle that a rerun continues. Holds a lock
+/// for its life: BusyError when another run has it.
 class BundleWriter : public BundlePlace {
  public:
   /// States what the bundle will hold and writes all that is known by now: manifests, and in an archive the
@@ -47,7 +47,16 @@ class BundleWriter : public BundlePlace {
                           transport::Observer& observer) = 0;
 };
 
-enum class OutputForm { directory, archive, pipe, skopeo_tree };
+enum class OutputForm { directory, archive, compressed_archive, pipe, skopeo_tree };
+
+/// A file that is not changed any more when it is finished.
+constexpr bool is_archive(OutputForm form) {
+  return form == OutputForm::archive || form == OutputForm::compressed_archive;
+}
+/// Written from its first byte to its last: a blob that fails cannot be left out any more.
+constexpr bool is_in_order(OutputForm form) {
+  return form == OutputForm::pipe || form == OutputForm::compressed_archive;
+}
 
 /// How a tree of skopeo's directories is written.
 struct TreeOptions {
@@ -56,15 +65,16 @@ struct TreeOptions {
 };
 
 struct OutputOptions {
-  std::string path;                            ///< DIR, FILE.tar or "-"
-  bool overwrite = false;                      ///< a finished archive with another plan may be replaced
-  std::stop_token stop{};                      ///< asked while nobody reads a pipe
+  std::string path;        ///< DIR, FILE.tar, FILE.tar.zst or "-"
+  bool overwrite = false;  ///< a finished archive with another plan may be replaced
+  std::stop_token stop{};  ///< asked while nobody reads a pipe, and while what is there is read
   std::optional<TreeOptions> skopeo_tree{};    ///< not a bundle: what skopeo sync writes
   std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
 };
 
-/// What form a path asks for: "-" is a pipe, a name ending in ".tar" an archive, all else a directory. Throws
-/// UsageError for a path that exists as something else, "/", or an ending that is not written yet.
+/// What form a path asks for: "-" is a pipe, a name ending in ".tar" an archive, in ".tar.zst" a compressed
+/// one, all else a directory. Throws UsageError for a path that exists as something else, "/", or an ending
+/// that is not written yet.
 OutputForm output_form(const std::string& path);
 /// The same for a tree of skopeo's directories: any path of a directory.
 OutputForm tree_form(const std::string& path);
@@ -72,7 +82,8 @@ OutputForm tree_form(const std::string& path);
 /// Throws the UsageError for a finished archive that holds other images and is not to be overwritten.
 [[noreturn]] void refuse_to_replace(const std::string& archive);
 
-/// Opens the writer for a path; see the files directory_writer, archive_writer, pipe_writer.
+/// Opens the writer for a path; see the files directory_writer, archive_writer, compressed_writer,
+/// pipe_writer.
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options);
 
 /// The medium that a bundle at `path` is written to; nothing for a pipe.

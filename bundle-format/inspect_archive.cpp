@@ -6,8 +6,7 @@
 #include "bundle-format/archive_plan.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/layout.hpp"
-#include "bundle-format/open_following.hpp"
-#include "common/io/file.hpp"
+#include "bundle-format/tar_bytes.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -17,13 +16,14 @@ constexpr auto k_copy_hint = "copy it again, or export it again";
 class ArchiveInspection {
  public:
   ArchiveInspection(const std::string& path, Depth depth)
-      : m_file(open_following(path)), m_size(m_file->size()), m_path(path), m_depth(depth) {}
+      : m_tar(open_tar(path)), m_size(m_tar->size()), m_path(path), m_depth(depth) {}
 
   Inspection run() {
-    m_result.form = "archive";
+    m_result.form = m_tar->form();
     if (m_path.ends_with(k_partial_ending))
       add(std::string(k_archive_end), "the bundle is unfinished",
           "run the export again with the same command; it continues");
+    if (auto finding = m_tar->finding()) m_result.findings.push_back(std::move(*finding));
     auto head = read_head();
     if (!head) return std::move(m_result);
     MetadataCheck check = check_metadata(head->by_name());
@@ -41,8 +41,8 @@ class ArchiveInspection {
 
   std::optional<ArchiveHead> read_head() {
     try {
-      io::FileRangeSource bytes(m_file, 0, m_size);
-      ExactReader reader(bytes);
+      const auto bytes = m_tar->open(0, m_size);
+      ExactReader reader(*bytes);
       ArchiveHead head = read_archive_head(reader);
       for (const MetadataFile& file : head.files) m_result.metadata_bytes += file.bytes.size();
       m_result.files = head.files.size();
@@ -58,9 +58,9 @@ class ArchiveInspection {
   void look_at_files(ArchiveHead head, bool trusted) {
     auto plan = std::make_shared<ArchivePlan>(std::move(head.files), *m_result.info);
     for (MetadataFile& file : plan->metadata) std::string().swap(file.bytes);  // read; the reader lives long
-    m_result.blob_bytes = [file = m_file, plan](const Blob& blob, std::uint64_t offset) {
+    m_result.blob_bytes = [tar = m_tar, plan](const Blob& blob, std::uint64_t offset) {
       const tar::Place& place = plan->place_of(plan->index.at(blob.digest));
-      return std::make_unique<io::FileRangeSource>(file, place.data + offset, place.size - offset);
+      return tar->open(place.data + offset, place.size - offset);
     };
     if (head.mtime != plan->mtime)
       add(std::string(k_oci_layout_file), "the time in the headers is not the time in bundle.json");
@@ -84,13 +84,13 @@ class ArchiveInspection {
       const tar::Place& place = plan.place_of(i);
       const std::string padding(place.header - before, '\0');
       const std::string header = plan.header_of(i);
-      const std::string found = read(before, padding.size() + header.size());
-      if (found.substr(0, padding.size()) != padding) add(name, "the padding after it is damaged");
+      const auto found = read(before, padding.size() + header.size());
+      if (found && found->substr(0, padding.size()) != padding) add(name, "the padding after it is damaged");
       name = blob_path(plan.blobs[i].digest);
       if (place.end() > m_size) {
         add(name, "it is missing: the archive is cut before its end");
       } else {
-        check_header(name, found.substr(padding.size()), header);
+        check_header(name, found ? found->substr(padding.size()) : std::string(), header);
         m_result.readable.push_back(plan.blobs[i]);
         ++m_result.files;
       }
@@ -103,18 +103,21 @@ class ArchiveInspection {
 
   void check_header(const std::string& name, std::string_view found, std::string_view expected) {
     if (found == expected) return;
-    const bool unwritten = found.find_first_not_of('\0') == found.npos;
+    const bool unwritten = !found.empty() && found.find_first_not_of('\0') == found.npos;
     add(name, unwritten ? "its header is not written: the archive is unfinished" : "its header is damaged",
         k_copy_hint);
   }
 
-  std::string read(std::uint64_t offset, std::uint64_t length) const {
-    std::string bytes(length, '\0');
-    bytes.resize(m_file->read_at(offset, std::as_writable_bytes(std::span(bytes))));
-    return bytes;
+  /// Nothing where they cannot be decompressed.
+  std::optional<std::string> read(std::uint64_t offset, std::uint64_t length) const {
+    try {
+      return read_text(*m_tar, offset, length);
+    } catch (const diag::IntegrityError&) {
+      return std::nullopt;
+    }
   }
 
-  std::shared_ptr<const io::File> m_file;
+  std::shared_ptr<const TarBytes> m_tar;
   std::uint64_t m_size;
   std::string m_path;
   Depth m_depth;

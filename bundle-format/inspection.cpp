@@ -48,7 +48,7 @@ Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
         throw diag::IntegrityError(fmt::format("{} is unfinished: there is {}", path, *partial),
                                    "run the export again with the same command; it continues");
       throw diag::UsageError("there is no bundle at " + path,
-                             "name a directory or a .tar file that airgap-export wrote");
+                             "name a directory, or a .tar or .tar.zst file, that airgap-export wrote");
     case fs::file_type::none:
       io::throw_errno(error.value(), "cannot examine " + path);
     default:

@@ -21,6 +21,7 @@ inline constexpr std::string_view k_blobs_directory = "blobs";
 inline constexpr std::string_view k_partial_directory = ".partial";  ///< in a directory that is unfinished
 inline constexpr std::string_view k_partial_ending = ".partial";     ///< of an archive that is unfinished
 inline constexpr std::string_view k_archive_ending = ".tar";
+inline constexpr std::string_view k_compressed_ending = ".tar.zst";
 // Of volumes alone.
 inline constexpr std::string_view k_volume_file = "volume.json";
 inline constexpr std::string_view k_volume_sums_file = "SHA256SUMS.volume";

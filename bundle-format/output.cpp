@@ -10,6 +10,8 @@
 #include "bundle-format/archive_place.hpp"
 #include "bundle-format/archive_writer.hpp"
 #include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/compressed/compressed_writer.hpp"
+#include "bundle-format/compressed/earlier_tar.hpp"
 #include "bundle-format/directory_place.hpp"
 #include "bundle-format/directory_writer.hpp"
 #include "bundle-format/layout.hpp"
@@ -27,11 +29,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view k_what_can_be_written =
-    "what can be written: FILE.tar, a directory, or - for a pipe";
+    "what can be written: FILE.tar, FILE.tar.zst, a directory, or - for a pipe";
 /// Endings that ask for a file of a kind that is not written.
 constexpr std::array<std::string_view, 13> k_other_files{
-    ".tar.zst", ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tzst",       ".txz",
-    ".tbz2",    ".zip",    ".7z",     ".iso",     ".oci", ".tar.partial"};
+    ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz",         ".tzst",           ".txz", ".tbz2", ".zip",
+    ".7z",     ".iso",    ".oci",     ".tar.partial", ".tar.zst.partial"};
 
 fs::file_status status_of(const std::string& path) {
   std::error_code error;
@@ -128,6 +130,10 @@ OutputForm output_form(const std::string& path) {
     check_archive(path);
     return OutputForm::archive;
   }
+  if (path.ends_with(k_compressed_ending)) {
+    check_archive(path);
+    return OutputForm::compressed_archive;
+  }
   check_directory(path);
   return OutputForm::directory;
 }
@@ -164,6 +170,8 @@ std::unique_ptr<BundlePlace> look_at(const OutputOptions& options) {
   if (form == OutputForm::archive && options.volume_size)
     return look_at_volumes(options.path, options.overwrite);
   if (form == OutputForm::archive) return look_at_archive(options.path, options.overwrite);
+  if (form == OutputForm::compressed_archive)
+    return compressed::look_at_compressed(options.path, options.overwrite, options.stop);
   std::error_code error;
   if (!fs::is_directory(options.path, error)) return std::make_unique<EmptyPlace>();
   if (form == OutputForm::skopeo_tree) return skopeo_tree::look_at_tree(options.path, *options.skopeo_tree);
@@ -182,6 +190,8 @@ std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options) {
       if (options.volume_size)
         return open_volume_writer(options.path, *options.volume_size, options.overwrite, options.stop);
       return open_archive_writer(options.path, options.overwrite, options.stop);
+    case OutputForm::compressed_archive:
+      return compressed::open_compressed_writer(options.path, options.overwrite, options.stop);
     case OutputForm::directory:
     case OutputForm::skopeo_tree:
       break;

@@ -54,7 +54,7 @@ std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
   if (nowhere && !m_destination.volume_size()) return std::nullopt;
   auto medium = nowhere ? io::Medium{} : bundle::medium_of_output(m_settings.output);
   if (!medium) return std::nullopt;
-  const bool archive = m_destination.form() == bundle::OutputForm::archive;
+  const bool archive = bundle::is_archive(m_destination.form());
   return with_needs({.path = m_settings.output,
                      .form = m_destination.form(),
                      .volume_size = m_destination.volume_size(),
@@ -65,7 +65,7 @@ std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
 
 // A dry run says so too.
 void ExportPlanner::refuse_replacing(const ExportPlan& plan) const {
-  const bool archive = m_destination.form() == bundle::OutputForm::archive;
+  const bool archive = bundle::is_archive(m_destination.form());
   if (!archive || !m_destination.place().finished() || plan.unchanged) return;
   if (!m_settings.overwrite) bundle::refuse_to_replace(m_settings.output);
 }

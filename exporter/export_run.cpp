@@ -152,7 +152,7 @@ class ExportRun {
     if (!fetched.failed.empty()) {
       const Survivors survivors = survivors_of(pinned, fetched);
       for (const auto& [image, cause] : survivors.left_out) outcomes.left_out(image, cause);
-      if (survivors.pinned.images.empty() || m_destination.form() == OutputForm::pipe)
+      if (survivors.pinned.images.empty() || bundle::is_in_order(m_destination.form()))
         throw fetched.failed.begin()->second;
       // What arrived is kept; the bundle is planned anew around what did not.
       planned = m_planner.plan_rest(survivors.pinned);

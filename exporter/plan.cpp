@@ -11,6 +11,7 @@
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
 #include "common/image/companions.hpp"
+#include "common/image/media_type.hpp"
 
 namespace airgap::exporter {
 namespace {
@@ -211,6 +212,8 @@ ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const
   bool all_there = true;
   for (const bundle::Blob& blob : info.blobs) {
     const bool there = holdings.has_blob(blob);
+    if (image::is_plain_tar_layer(plan.origins.at(blob.digest).descriptor.media_type))
+      plan.plain_layer_bytes += blob.size;
     all_there = all_there && there;
     if (there) {
       plan.kept_bytes += blob.stored_size;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "bundle-format/commands/image_table.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/escape.hpp"
@@ -29,6 +31,7 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
   writer.member("referencedBytes", referenced).member("keptBytes", plan.kept_bytes);
   writer.member("fetchBlobs", plan.fetch.size()).member("fetchBytes", plan.fetch_bytes - plan.partial_bytes);
   writer.member("partialBytes", plan.partial_bytes);
+  writer.member("plainLayerBytes", plan.plain_layer_bytes);
   if (!plan.since.empty()) {
     writer.member("newImages", plan.new_images).member("requiredBlobs", info.requires_.size());
     writer.member("requiredBytes", info.required_bytes());
@@ -38,6 +41,19 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
     writer.member("volumes", target->volumes).member("volumeSize", *target->volume_size);
   writer.end_object();
   return writer.str();
+}
+
+// Of layers that are compressed already nothing is saved.
+void print_compression(const ExportPlan& plan, cli::Console& console) {
+  const std::uint64_t bytes = plan.contents.info.stored_bytes();
+  const std::uint64_t plain = std::min(plan.plain_layer_bytes, bytes);
+  if (plain == 0) {
+    console.status("every layer is compressed already: compressing the archive saves next to nothing");
+    return;
+  }
+  console.status(
+      fmt::format("{} of it are layers that are not compressed yet: the archive will take {} to {}",
+                  text::human_size(plain), text::human_size(bytes - plain), text::human_size(bytes)));
 }
 
 }  // namespace
@@ -74,6 +90,8 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli
         "{} to fetch in {}, {} there already", text::human_size(plan.fetch_bytes - plan.partial_bytes),
         text::counted(plan.fetch.size(), "blob"), text::human_size(plan.kept_bytes + plan.partial_bytes)));
   }
+  if (target && target->form == bundle::OutputForm::compressed_archive && !plan.unchanged)
+    print_compression(plan, console);
   if (target && target->volumes > 0) {
     console.status(fmt::format("in {} of at most {}", text::counted(target->volumes, "volume"),
                                text::human_size(*target->volume_size)));

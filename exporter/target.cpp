@@ -46,13 +46,13 @@ std::string image_with(const ExportPlan& plan, const hash::Digest& digest) {
 void check_file_sizes(const ExportPlan& plan, const Target& target) {
   const io::Medium& medium = target.medium;
   if (!medium.largest_file) return;
-  if (target.form == bundle::OutputForm::archive) {
-    if (target.volume_size && *target.volume_size > *medium.largest_file) {
-      throw diag::StorageError(
-          fmt::format("volumes of {} bytes are asked for, and {} at {} takes no file larger than {}",
-                      *target.volume_size, limiter(medium), target.path, limit_text(medium)),
-          fmt::format("--volume-size {} is the most that fits", *medium.largest_file));
-    }
+  if (target.volume_size && *target.volume_size > *medium.largest_file) {
+    throw diag::StorageError(
+        fmt::format("volumes of {} bytes are asked for, and {} at {} takes no file larger than {}",
+                    *target.volume_size, limiter(medium), target.path, limit_text(medium)),
+        fmt::format("--volume-size {} is the most that fits", *medium.largest_file));
+  }
+  if (target.archive_bytes != 0) {
     const std::uint64_t size = target.archive_bytes;
     if (target.volume_size || size <= *medium.largest_file) return;
     throw diag::StorageError(
@@ -128,8 +128,11 @@ Target with_needs(Target target, const ExportPlan& plan) {
   if (plan.unchanged) return target;
   const bundle::BundleInfo& info = plan.contents.info;
   const std::uint64_t there = plan.kept_bytes + plan.partial_bytes;
-  if (target.form == bundle::OutputForm::archive) {
+  if (bundle::is_archive(target.form)) {
     lay_out(target, plan.contents);
+    // How far compression goes nobody knows before: what it cannot do without is asked for.
+    if (target.form == bundle::OutputForm::compressed_archive)
+      target.archive_bytes -= std::min(plan.plain_layer_bytes, target.archive_bytes);
     // What both archives hold is in both for a while.
     target.needed_bytes =
         target.archive_bytes - (target.replaces ? 0 : std::min(there, target.archive_bytes));

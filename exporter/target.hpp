@@ -19,9 +19,10 @@ struct Target {
   io::Medium medium;
   bool replaces = false;  ///< a finished archive, which stays whole until the new one is
 
-  std::uint64_t archive_bytes = 0;  ///< of the whole archive; 0 in other forms, and when nothing changes
-  std::size_t volumes = 0;          ///< that it takes; 0 where it is not written in volumes
-  std::uint64_t needed_bytes = 0;   ///< of the free space, small files rounded up to what they occupy
+  /// Of the whole archive, compressed the least that it may be; 0 in other forms, and when nothing changes.
+  std::uint64_t archive_bytes = 0;
+  std::size_t volumes = 0;         ///< that it takes; 0 where it is not written in volumes
+  std::uint64_t needed_bytes = 0;  ///< of the free space, small files rounded up to what they occupy
 };
 
 /// Fills in what the plan needs there. Pure.

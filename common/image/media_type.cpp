@@ -41,6 +41,10 @@ bool is_filesystem_layer(std::string_view media_type) noexcept {
          is_foreign_layer(media_type);
 }
 
+bool is_plain_tar_layer(std::string_view media_type) noexcept {
+  return is_filesystem_layer(media_type) && media_type.ends_with(".tar");
+}
+
 bool is_image_config(std::string_view media_type) noexcept {
   return media_type == k_oci_config || media_type == k_docker_config;
 }

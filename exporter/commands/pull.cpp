@@ -27,7 +27,7 @@ struct Options {
 };
 
 void declare(cli::Command& command, Options& options) {
-  command.option("-o,--output", options.output, "DIR|FILE.tar|-",
+  command.option("-o,--output", options.output, "DIR|FILE.tar|FILE.tar.zst|-",
                  "where the bundle goes; - is standard output", true);
   command.option("--format", options.format, "bundle|skopeo-dir",
                  "skopeo-dir: the directories that skopeo sync writes, --scoped or not");

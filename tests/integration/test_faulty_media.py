@@ -12,7 +12,7 @@ from support.memory_registry import MemoryRegistry
 from support.oci import image, tar_layer
 from support.process import Unavailable
 
-FORMS = ["bundle/", "bundle.tar", "volumes.tar"]  # the last is cut
+FORMS = ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar"]  # the last is cut
 LAYERS = [tar_layer({f"file-{seed}": random.Random(seed).randbytes(400_000)}) for seed in range(8)]
 BIG = image(LAYERS)  # 3.2 MB
 HALF = 1_600_000
@@ -87,7 +87,8 @@ def test_what_a_medium_lost_is_named(form: str, airgap: Airgap, memory: MemoryRe
         assert any("blobs/sha256/" in name for name in found["damaged"])
     assert found["images"] == [f"{memory.host}/team/big:1"]
     events.fails(7, f"it touches {memory.host}/team/big:1")
-    assert "the medium gives zeros from byte" in events.err
+    if form != "bundle.tar.zst":  # what zeros would decode to nobody knows
+        assert "the medium gives zeros from byte" in events.err
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -21,7 +21,7 @@ from support.registry import Registry
 
 ROUNDS = int(os.environ.get("AIRGAP_KILL_LOOP", "6"))
 SEED = int(os.environ.get("AIRGAP_KILL_SEED", str(random.randrange(1 << 32))))
-FORMS = ["bundle/", "bundle.tar"]
+FORMS = ["bundle/", "bundle.tar", "bundle.tar.zst"]
 RATE = 20_000_000  # bytes a second of each connection, so that a run lasts long enough to be hit
 JOBS = 3
 LAYERS = [tar_layer({f"file-{seed}": random.Random(seed).randbytes(1_000_000)}) for seed in range(8)]

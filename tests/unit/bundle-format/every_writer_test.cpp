@@ -23,9 +23,11 @@ struct Form {
   const char* name;
   const char* output;
   std::optional<std::uint64_t> volume_size{};
+  bool any_order = true;  ///< blobs may come as they like, and a part of one is kept
 };
-constexpr std::array k_forms{Form{"a directory", "out"}, Form{"an archive", "out.tar"},
-                             Form{"volumes", "out.tar", 500'000}};
+constexpr std::array k_forms{
+    Form{"a directory", "out"}, Form{"an archive", "out.tar"}, Form{"volumes", "out.tar", 500'000},
+    Form{.name = "a compressed archive", .output = "out.tar.zst", .any_order = false}};
 
 /// One form, in a directory of its own.
 class Place {
@@ -86,6 +88,7 @@ class FullDisk {
 
 TEST_CASE("a bundle has the same bytes in whatever order its blobs arrive") {
   for (const Form& form : k_forms) {
+    if (!form.any_order) continue;
     CAPTURE(form.name);
     const Sample wanted = two_images();
     std::vector<Blob> blobs = wanted.fetched();
@@ -102,6 +105,7 @@ TEST_CASE("a bundle has the same bytes in whatever order its blobs arrive") {
 
 TEST_CASE("a blob that breaks off continues where it stopped, in the next run") {
   for (const Form& form : k_forms) {
+    if (!form.any_order) continue;
     CAPTURE(form.name);
     const Place place(form);
     const Sample wanted = two_images();
@@ -172,7 +176,7 @@ TEST_CASE("wrong bytes from the source are refused after a second try, and nothi
         Tally tally;
         CHECK_THROWS_AS(writer->put_blob(blob, source.opener(), tally), hash::DigestMismatch);
         CHECK(source.offsets() == std::vector<std::uint64_t>{0, 0});
-        CHECK(tally.lost >= k_layer.size() - 1 - io::k_pump_buffer);
+        if (form.any_order) CHECK(tally.lost >= k_layer.size() - 1 - io::k_pump_buffer);
         CHECK(writer->partial_bytes(blob) == 0);
         CHECK_FALSE(writer->has_blob(blob));
         CHECK_THROWS_AS(writer->commit(), diag::InternalError);
@@ -204,6 +208,7 @@ TEST_CASE("two writers cannot have one place, and one that began nothing leaves 
 
 TEST_CASE("a full disk is a storage error, and the rerun goes on") {
   for (const Form& form : k_forms) {
+    if (!form.any_order) continue;
     CAPTURE(form.name);
     const Place place(form);
     const Sample wanted = two_images();

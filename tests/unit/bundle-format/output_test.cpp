@@ -18,6 +18,7 @@ TEST_CASE("the path says which form a bundle takes") {
   CHECK(output_form("-") == OutputForm::pipe);
   CHECK(output_form(temp.path("out.tar")) == OutputForm::archive);
   CHECK(output_form("out.tar") == OutputForm::archive);
+  CHECK(output_form(temp.path("out.tar.zst")) == OutputForm::compressed_archive);
   CHECK(output_form(temp.path("out.tar/")) == OutputForm::directory);
   for (const char* name : {"new", "new/deep/er", "there", "there/", "link", "link/", "v1.2"}) {
     CAPTURE(name);
@@ -49,7 +50,7 @@ TEST_CASE("a path that no bundle can be written to is a usage error that says wh
       {temp.path("dangling"), "leads to no directory"},
       {temp.path("fifo.tar"), "it is no regular file"},
       {temp.path("absent/out.tar"), "there is no directory"},
-      {temp.path("out.tar.zst"), ".tar.zst is not written"},
+      {temp.path("out.tar.zst.partial"), ".tar.zst.partial is not written"},
       {temp.path("out.tar.gz"), ".tar.gz is not written"},
       {temp.path("out.tgz"), ".tgz is not written"},
       {temp.path("out.tar.partial"), ".tar.partial is not written"},

@@ -50,6 +50,23 @@ TEST_CASE("layers are told apart from artifacts, and foreign ones from others") 
   }
 }
 
+TEST_CASE("a layer's type says whether it is compressed") {
+  struct Row {
+    std::string_view type;
+    bool plain;
+  };
+  for (const auto& [type, plain] : {Row{"application/vnd.oci.image.layer.v1.tar", true},
+                                    {"application/vnd.docker.image.rootfs.diff.tar", true},
+                                    {"application/vnd.oci.image.layer.nondistributable.v1.tar", true},
+                                    {"application/vnd.oci.image.layer.v1.tar+gzip", false},
+                                    {"application/vnd.docker.image.rootfs.diff.tar.gzip", false},
+                                    {"application/x-tar", false},
+                                    {"", false}}) {
+    CAPTURE(type);
+    CHECK(is_plain_tar_layer(type) == plain);
+  }
+}
+
 TEST_CASE("parameters and case of a Content-Type do not matter") {
   CHECK(bare_media_type("Application/JSON; charset=utf-8") == "application/json");
   CHECK(bare_media_type(" text/plain ;x") == "text/plain");

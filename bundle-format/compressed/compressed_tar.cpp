@@ -1,0 +1,49 @@
+#include "bundle-format/compressed/compressed_tar.hpp"
+
+#include "bundle-format/compressed/frame_cuts.hpp"
+#include "bundle-format/inspection.hpp"
+#include "common/zstd/frame_scan.hpp"
+#include "common/zstd/framed_file.hpp"
+#include "common/zstd/seek_table.hpp"
+
+namespace airgap::bundle::compressed {
+namespace {
+
+class CompressedTar final : public TarBytes {
+ public:
+  CompressedTar(const std::shared_ptr<const io::File>& file, const std::vector<zstd::Frame>& frames,
+                std::optional<Finding> finding)
+      : m_content(file, frames), m_finding(std::move(finding)) {}
+
+  std::uint64_t size() const override { return m_content.size(); }
+  std::unique_ptr<io::Source> open(std::uint64_t offset, std::uint64_t length) const override {
+    return m_content.open(offset, length);
+  }
+  std::string form() const override { return "compressed archive"; }
+  std::optional<Finding> finding() const override { return m_finding; }
+  bool follows(const ArchivePlan& plan) const override {
+    return matching_frames(plan, m_content.frames()) == m_content.frames().count();
+  }
+
+ private:
+  zstd::FramedFile m_content;
+  std::optional<Finding> m_finding;
+};
+
+}  // namespace
+
+std::shared_ptr<const TarBytes> compressed_tar(std::shared_ptr<const io::File> file) {
+  try {
+    return std::make_shared<CompressedTar>(file, zstd::read_seek_table(*file), std::nullopt);
+  } catch (const diag::IntegrityError& error) {
+    return std::make_shared<CompressedTar>(file, zstd::scan_frames(*file),
+                                           finding_of(error, std::string(k_archive_end)));
+  }
+}
+
+std::shared_ptr<const TarBytes> compressed_tar(std::shared_ptr<const io::File> file,
+                                               const std::vector<zstd::Frame>& frames) {
+  return std::make_shared<CompressedTar>(std::move(file), frames, std::nullopt);
+}
+
+}  // namespace airgap::bundle::compressed

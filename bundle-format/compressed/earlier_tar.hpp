@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "bundle-format/archive_place.hpp"
+#include "bundle-format/bundle_place.hpp"
+#include "bundle-format/tar_bytes.hpp"
+#include "common/zstd/frame.hpp"
+
+namespace airgap::bundle::compressed {
+
+/// What an earlier run left where a compressed archive is to be written.
+struct EarlierTar {
+  std::shared_ptr<const TarBytes> tar;  ///< null when there is nothing to go on from
+  std::optional<BundleInfo> info;
+  std::optional<ArchivePlan> plan;
+  bool finished = false;              ///< it has the final name
+  std::size_t blobs = 0;              ///< that are whole, from the front
+  std::vector<zstd::Frame> frames{};  ///< of an unfinished one: up to the end of those blobs
+
+  bool has(const Blob& blob) const;
+  std::optional<std::string> manifest(const hash::Digest& digest) const;  ///< its bytes, verified
+  std::unique_ptr<io::Source> open(const Blob& blob) const;               ///< null when it does not have it
+};
+
+/// Reads what is there: a finished archive, else (or when it is to be overwritten, before it) `partial`,
+/// which may be null. All blobs of an unfinished one are read and verified: in a stream of frames nothing
+/// says that a blob is on stable storage. Throws UsageError for a file that is no whole bundle, unless it is
+/// to be overwritten, and Interrupted.
+EarlierTar earlier_tar(const ArchiveName& where, const std::shared_ptr<const io::File>& partial,
+                       bool overwrite, const std::stop_token& stop);
+
+/// Looks without touching anything. Throws as above.
+std::unique_ptr<BundlePlace> look_at_compressed(const std::string& path, bool overwrite,
+                                                std::stop_token stop);
+
+}  // namespace airgap::bundle::compressed

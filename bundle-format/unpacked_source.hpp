@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "common/io/stream.hpp"
+#include "common/zstd/decompressing_source.hpp"
+
+namespace airgap::bundle {
+
+/// The tar of an archive that comes in order, compressed or not: its first bytes tell.
+class UnpackedSource : public io::Source {
+ public:
+  explicit UnpackedSource(io::Source& input) : m_input(input) {}  ///< borrowed
+  std::size_t read(std::span<std::byte> out) override;
+
+ private:
+  /// The input, with the bytes that were read to look at them given once more.
+  class Rewound : public io::Source {
+   public:
+    explicit Rewound(io::Source& input) : m_input(input) {}
+    std::span<const std::byte> look(std::size_t count);  ///< at the first bytes; fewer where it ends
+    std::size_t read(std::span<std::byte> out) override;
+
+   private:
+    io::Source& m_input;
+    std::vector<std::byte> m_front;
+    std::size_t m_given = 0;
+  };
+
+  Rewound m_input;
+  std::optional<zstd::DecompressingSource> m_frames;
+  bool m_begun = false;
+};
+
+}  // namespace airgap::bundle

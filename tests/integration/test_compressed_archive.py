@@ -1,0 +1,200 @@
+"""The archive as seekable zstd frames: `pull --output FILE.tar.zst`, read in place and by stock tools (DESIGN 3.2)."""
+
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Running
+
+from support.airgap import Airgap, Result, executable, plain
+from support.memory_registry import MemoryRegistry
+from support.oci import image, tar_layer
+from support.proxy import FaultProxy
+from support.registry import Registry
+from support.small_bundle import small_image, small_layer
+
+EPOCH = {"SOURCE_DATE_EPOCH": "1700000000"}
+SHARED = small_layer(0, 3000)
+ONE, TWO = small_image(1, SHARED), small_image(2, SHARED)
+TEXT = b"".join(b"line %d of a text that compresses well\n" % i for i in range(200_000))
+LARGE = image([tar_layer({"text": TEXT, "noise": random.Random(5).randbytes(5_000_000)}, compressed=False)])
+
+
+@pytest.fixture
+def memory(running: Running) -> MemoryRegistry:
+    registry = running(MemoryRegistry())
+    for repository, manifest in (("team/one", ONE), ("team/two", TWO), ("team/large", LARGE)):
+        registry.add(repository, "1", manifest)
+    return registry
+
+
+def pull(airgap: Airgap, server: MemoryRegistry | FaultProxy, output: Path, *names: str, options: tuple[object, ...] = ()
+         ) -> Result:
+    wanted = [f"{server.host}/team/{name}:1" for name in names or ("one", "two", "large")]
+    return airgap.export("pull", *wanted, *plain(server), "--platform", "linux/amd64", "--retry", 0, *options,
+                         "--output", output, env=EPOCH)
+
+
+@pytest.fixture
+def archive(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> Path:
+    pull(airgap, memory, tmp_path / "b.tar.zst").ok()
+    return tmp_path / "b.tar.zst"
+
+
+@pytest.fixture
+def small(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> Path:
+    pull(airgap, memory, tmp_path / "s.tar.zst", "one", "two").ok()
+    return tmp_path / "s.tar.zst"
+
+
+def assert_pushed(registry: Registry) -> None:
+    for name, manifest in (("one", ONE), ("two", TWO), ("large", LARGE)):
+        assert registry.client().digest(f"team/{name}", "1") == manifest.digest
+
+
+def test_what_it_holds_is_the_plain_archive_and_takes_less(airgap: Airgap, memory: MemoryRegistry, archive: Path,
+                                                           tmp_path: Path) -> None:
+    pull(airgap, memory, tmp_path / "b.tar").ok()
+    subprocess.run(["zstd", "-q", "-t", archive], check=True)
+    unpacked = subprocess.run(["zstd", "-q", "-d", "-c", archive], check=True, capture_output=True).stdout
+    assert unpacked == (tmp_path / "b.tar").read_bytes()
+    assert archive.stat().st_size < len(unpacked) * 0.7
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.tar", "b.tar.zst", "home"]
+
+
+def test_tar_unpacks_it_to_the_directory_form(airgap: Airgap, archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "unpacked").mkdir()
+    subprocess.run(["tar", "--zstd", "-xf", archive, "-C", tmp_path / "unpacked"], check=True)
+    airgap.import_("verify", tmp_path / "unpacked").ok()
+
+
+def test_it_is_listed_verified_and_pushed_in_place(airgap: Airgap, archive: Path, registry: Registry) -> None:
+    archive.chmod(0o444)
+    assert len(airgap.import_("list", archive, "--json").ok().events()[0]["images"]) == 3
+    airgap.import_("verify", archive).ok()
+    airgap.import_("push", archive, registry.host, *plain(registry)).ok()
+    assert_pushed(registry)
+    assert sorted(p.name for p in archive.parent.iterdir() if not p.name.startswith("registry")) == [archive.name, "home"]
+
+
+@pytest.mark.parametrize("how", ["as it is", "by zstd alone"])
+def test_it_is_pushed_out_of_a_pipe(how: str, airgap: Airgap, archive: Path, registry: Registry) -> None:
+    """Frames of another form, without a seek table, do in order."""
+    data = archive.read_bytes()
+    if how == "by zstd alone":
+        plain_tar = subprocess.run(["zstd", "-q", "-d", "-c", archive], check=True, capture_output=True).stdout
+        data = subprocess.run(["zstd", "-q", "-c"], input=plain_tar, check=True, capture_output=True).stdout
+    airgap.import_("push", "-", registry.host, *plain(registry), input=data).ok()
+    assert_pushed(registry)
+
+
+@pytest.mark.parametrize("part", ["the head", "a layer", "the end"])
+def test_a_cut_pipe_is_found(part: str, airgap: Airgap, archive: Path, registry: Registry) -> None:
+    size = archive.stat().st_size
+    kept = {"the head": 100, "a layer": size // 2, "the end": size - 1}[part]
+    airgap.import_("push", "-", registry.host, *plain(registry), input=archive.read_bytes()[:kept]).fails(5, "pipe|cut")
+    assert registry.client().tags("team/one") == []
+
+
+def test_the_same_images_and_time_give_the_same_bytes(airgap: Airgap, memory: MemoryRegistry, archive: Path,
+                                                      tmp_path: Path) -> None:
+    for jobs in (1, 8):
+        pull(airgap, memory, tmp_path / f"{jobs}.tar.zst", "large", "two", "one", options=("--jobs", jobs)).ok()
+        assert (tmp_path / f"{jobs}.tar.zst").read_bytes() == archive.read_bytes()
+
+
+def test_the_plan_says_by_how_much_it_may_shrink(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
+    output = tmp_path / "b.tar.zst"
+    assert "layers that are not compressed yet" in pull(airgap, memory, output, options=("--dry-run",)).ok().err
+    memory.add("team/gzip", "1", image([tar_layer({"x": b"x"})]))
+    assert "saves next to nothing" in pull(airgap, memory, output, "gzip", options=("--dry-run",)).ok().err
+    assert not output.exists()
+
+
+def test_a_finished_one_is_not_written_again(airgap: Airgap, memory: MemoryRegistry, archive: Path) -> None:
+    before = archive.read_bytes()
+    asked = len(memory.requests("GET", "/blobs/"))
+    pull(airgap, memory, archive).ok()
+    assert archive.read_bytes() == before
+    pull(airgap, memory, archive, "one").fails(2, "holds other images", "--overwrite")
+    pull(airgap, memory, archive, "one", options=("--overwrite",)).ok()
+    assert len(memory.requests("GET", "/blobs/")) == asked, "what both hold comes from the one that is replaced"
+    airgap.import_("verify", archive).ok()
+
+
+def test_an_interrupted_one_goes_on_after_the_last_whole_blob(airgap: Airgap, memory: MemoryRegistry, running: Running,
+                                                              tmp_path: Path) -> None:
+    proxy = running(FaultProxy(memory))
+    pull(airgap, proxy, tmp_path / "whole.tar.zst").ok()
+    large = max(LARGE.blobs, key=lambda blob: len(blob.data)).digest
+    proxy.rule("GET", large, times=1, cut_after=9_000_000)
+    output = tmp_path / "b.tar.zst"
+    pull(airgap, proxy, output, options=("--jobs", 1)).fails(3)
+    assert not output.exists() and Path(f"{output}.partial").stat().st_size > 0
+    airgap.import_("verify", output).fails(5, "unfinished")
+    first = [blob.digest for blob in (ONE.blobs[2], TWO.blobs[2], SHARED) if blob.digest < large]
+    fetched = len(memory.requests("GET", "|".join(first))) if first else 0
+    pull(airgap, proxy, output).ok()
+    assert not first or len(memory.requests("GET", "|".join(first))) == fetched
+    assert output.read_bytes() == (tmp_path / "whole.tar.zst").read_bytes()
+    assert not Path(f"{output}.partial").exists()
+
+
+def flip(path: Path, offset: int, bit: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1 << bit
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_a_changed_bit_is_found_or_changes_no_content(part: int, airgap: Airgap, small: Path) -> None:
+    """zstd passes over a few bits; then what comes out is what went in."""
+    content = subprocess.run(["zstd", "-q", "-d", "-c", small], check=True, capture_output=True).stdout
+    dice = random.Random(part)
+    for offset in range(part * 16, small.stat().st_size, 48):
+        bit = dice.randrange(8)
+        flip(small, offset, bit)
+        if airgap.import_("verify", small).status != 5:
+            found = subprocess.run(["zstd", "-q", "-d", "-c", small], check=True, capture_output=True).stdout
+            assert found == content, f"bit {bit} of byte {offset}"
+        flip(small, offset, bit)
+    airgap.import_("verify", small).ok()
+
+
+def test_a_damaged_layer_is_named_with_its_images(airgap: Airgap, small: Path, registry: Registry) -> None:
+    """The noise of image one's own layer stands in its frame as it is."""
+    data = small.read_bytes()
+    noise = random.Random(1).randbytes(2000)
+    flip(small, data.index(noise[500:520]), 0)
+    found = airgap.import_("verify", small).fails(5)
+    assert ONE.blobs[2].digest.split(":")[1] in found.out
+    assert "/team/one:1" in found.out and "/team/two:1" not in found.out
+    airgap.import_("push", small, registry.host, *plain(registry)).fails(5, ONE.blobs[2].digest, "damaged")
+    assert registry.client().tags("team/one") == []
+
+
+def test_a_cut_file_is_found_at_any_length(airgap: Airgap, small: Path) -> None:
+    data = small.read_bytes()
+    for length in {*range(4, len(data), 97), len(data) - 1, len(data) - 9, len(data) - 10}:
+        small.write_bytes(data[:length])
+        airgap.import_("verify", small).fails(5)
+
+
+def peak(airgap: Airgap, program: str, *arguments: object) -> int:
+    """Its ru_maxrss in KiB. From a small process between, for what forks hands its own size on."""
+    measure = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); " \
+              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    command = ["/usr/bin/python3", "-S", "-c", measure, str(executable(program)), *map(str, arguments)]
+    done = subprocess.run(command, env=airgap.environment(), check=True, capture_output=True)
+    return int(done.stdout)
+
+
+def test_memory_is_bounded(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
+    memory.add("team/huge", "1", image([tar_layer({"text": TEXT * 12}, compressed=False)]))
+    output = tmp_path / "huge.tar.zst"
+    pulled = peak(airgap, "airgap-export", "pull", f"{memory.host}/team/huge:1", *plain(memory), "--platform", "linux/amd64",
+                  "--output", output)
+    verified = peak(airgap, "airgap-import", "verify", output)
+    assert output.stat().st_size < 12 * len(TEXT) // 3
+    assert max(pulled, verified) < 64 * 1024, (pulled, verified)

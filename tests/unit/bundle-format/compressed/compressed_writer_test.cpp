@@ -1,0 +1,182 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "../writer_fixture.hpp"
+#include "bundle-format/compressed/frame_cuts.hpp"
+#include "common/diag/error.hpp"
+#include "common/io/file.hpp"
+#include "common/zstd/seek_table.hpp"
+
+using namespace airgap;
+using namespace airgap::bundle;
+using namespace airgap::bundle::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string text_layer(std::size_t lines, int seed) {
+  std::string text;
+  for (std::size_t i = 0; i < lines; ++i) text += std::to_string(seed) + " line " + std::to_string(i) + "\n";
+  return text;
+}
+
+/// With an empty layer, one of several frames, and one that is compressed already.
+Sample three_images() {
+  return sample({{"example.com/app:1", {"base", "", noise(5'000'000, 1)}},
+                 {"example.com/gzip:1", {"base", "\x1f\x8b" + noise(90'000, 2)}},
+                 {"example.com/text:1", {"base", text_layer(300'000, 3)}}});
+}
+
+/// Puts the first `count` blobs that are missing, and stops.
+void write_some(const std::string& path, const Sample& wanted, std::size_t count) {
+  const auto writer = open_writer({path});
+  std::vector<Blob> missing = wanted.fetched();
+  std::erase_if(missing, [&](const Blob& blob) { return writer->has_blob(blob); });
+  writer->begin(wanted.contents);
+  for (std::size_t i = 0; i < count; ++i)
+    writer->put_blob(missing[i], wanted.opener(missing[i]), transport::no_observer());
+}
+
+std::string whole_of(const Sample& wanted) {
+  const TempDirectory temp;
+  write_bundle(temp.path("out.tar.zst"), wanted, 3);
+  return file_text(temp.path("out.tar.zst"));
+}
+
+}  // namespace
+
+TEST_CASE("frames are cut along the files, and not longer than the limit") {
+  const TempDirectory temp;
+  const Sample wanted = three_images();
+  write_bundle(temp.path("out.tar.zst"), wanted);
+  const ArchivePlan plan(metadata_files(wanted.contents), wanted.contents.info);
+  const auto frames = zstd::read_seek_table(io::File::open_read(temp.path("out.tar.zst")));
+  const zstd::FrameTable table(frames);
+  CHECK(table.content_size() == plan.layout.end);
+  CHECK(compressed::matching_frames(plan, table) == table.count());
+  CHECK(compressed::count_frames(plan) == table.count());
+  for (std::size_t i = 0; i < plan.blobs.size(); ++i) {
+    if (plan.blobs[i].size == 0) continue;
+    const std::uint64_t begin = plan.place_of(i).data;
+    CHECK(table[table.index_at(begin)].content_at == begin);
+  }
+}
+
+TEST_CASE("a compressed archive is whole with any number of jobs, and nothing is left beside it") {
+  const Sample wanted = three_images();
+  const std::string expected = whole_of(wanted);
+  for (const std::size_t jobs : {1U, 8U}) {
+    const TempDirectory temp;
+    write_bundle(temp.path("out.tar.zst"), wanted, jobs);
+    CHECK(fault_of(temp.path("out.tar.zst")) == "");
+    CHECK((file_text(temp.path("out.tar.zst")) == expected));
+    CHECK(tree_of(temp.path()).size() == 1);
+  }
+}
+
+TEST_CASE("an unfinished compressed archive goes on after any blob, and ends with the same bytes") {
+  const Sample wanted = three_images();
+  const std::string expected = whole_of(wanted);
+  const std::size_t blobs = wanted.fetched().size();
+  for (std::size_t count = 0; count <= blobs; ++count) {
+    CAPTURE(count);
+    const TempDirectory temp;
+    write_some(temp.path("out.tar.zst"), wanted, count);
+    CHECK(write_bundle(temp.path("out.tar.zst"), wanted) == blobs - count);
+    CHECK((file_text(temp.path("out.tar.zst")) == expected));
+  }
+}
+
+TEST_CASE("of a partial file that was cut or changed, what is before the damage is kept") {
+  const Sample wanted = three_images();
+  const std::string expected = whole_of(wanted);
+  const std::size_t blobs = wanted.fetched().size();
+  const TempDirectory temp;
+  const std::string path = temp.path("out.tar.zst");
+  std::size_t last = blobs;
+  for (const std::size_t length : {expected.size() - 10, expected.size() * 3 / 4, expected.size() / 2,
+                                   std::size_t{700}, std::size_t{0}}) {
+    CAPTURE(length);
+    write_file(path + ".partial", expected.substr(0, length));
+    const std::size_t fetched = write_bundle(path, wanted);
+    CHECK((file_text(path) == expected));
+    CHECK(blobs - fetched <= last);
+    last = blobs - fetched;
+    fs::remove(path);
+    std::string changed = expected.substr(0, length);
+    if (length > 1000) changed[length / 2] = static_cast<char>(changed[length / 2] ^ 1);
+    write_file(path + ".partial", changed);
+    write_bundle(path, wanted);
+    CHECK((file_text(path) == expected));
+    fs::remove(path);
+  }
+}
+
+TEST_CASE("what an unfinished or a replaced archive of another plan holds is not fetched again") {
+  const Sample wanted = three_images();
+  const Sample other = sample({{"example.com/text:1", {"base", text_layer(300'000, 3)}},
+                               {"example.com/zoo:1", {"base", noise(70'000, 4)}}},
+                              2);
+  const std::string expected = whole_of(other);
+  for (const bool finished : {false, true}) {
+    CAPTURE(finished);
+    const TempDirectory temp;
+    const std::string path = temp.path("out.tar.zst");
+    write_some(path, wanted, wanted.fetched().size());
+    if (finished) write_bundle(path, wanted);
+    {
+      const auto writer = open_writer({.path = path, .overwrite = true});
+      std::size_t put = 0;
+      std::vector<Blob> missing = other.fetched();
+      std::erase_if(missing, [&](const Blob& blob) { return writer->has_blob(blob); });
+      writer->begin(other.contents);
+      for (const Blob& blob : missing) {
+        writer->put_blob(blob, other.opener(blob), transport::no_observer());
+        ++put;
+      }
+      writer->commit();
+      CHECK(put == 2);  // the config and the layer of what is new
+    }
+    CHECK((file_text(path) == expected));
+    CHECK(tree_of(temp.path()).size() == 1);
+  }
+}
+
+TEST_CASE("a finished compressed archive of other contents stays, unless it is to be overwritten") {
+  const TempDirectory temp;
+  const std::string path = temp.path("out.tar.zst");
+  write_bundle(path, three_images());
+  const std::string before = file_text(path);
+  const auto writer = open_writer({path});
+  CHECK(writer->finished());
+  CHECK_THROWS_WITH_AS(writer->begin(sample({{"example.com/zoo:1", {"base"}}}).contents),
+                       doctest::Contains("holds other images"), diag::UsageError);
+  CHECK((file_text(path) == before));
+}
+
+TEST_CASE("what is no compressed archive is not written over") {
+  const TempDirectory temp;
+  write_file(temp.path("out.tar.zst"), "something else");
+  CHECK_THROWS_WITH_AS(open_writer({temp.path("out.tar.zst")}), doctest::Contains("not a whole bundle"),
+                       diag::UsageError);
+}
+
+TEST_CASE("a changed bit of a small compressed archive is found, or changes nothing of what it holds") {
+  constexpr std::size_t k_step = 7;  // bits: with time, 1 tries them all
+  const TempDirectory temp;
+  const Sample wanted = sample({{"example.com/app:1", {"base", text_layer(20, 1)}}});
+  write_bundle(temp.path("out.tar"), wanted);
+  write_bundle(temp.path("out.tar.zst"), wanted);
+  const std::string good = file_text(temp.path("out.tar.zst"));
+  std::size_t passed_over = 0;
+  for (std::size_t bit = 0; bit < good.size() * 8; bit += k_step) {
+    std::string changed = good;
+    changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
+    write_file(temp.path("out.tar.zst"), changed);
+    const VerifyReport report = verify_bundle(temp.path("out.tar.zst"), 1, {}, [](std::uint64_t) {});
+    if (report.findings.empty()) ++passed_over;  // every digest and every byte between was right
+    for (const Finding& finding : report.findings) CHECK(finding.kind == diag::ErrorKind::integrity);
+  }
+  CHECK(passed_over * 100 < good.size() * 8 / k_step);
+}
