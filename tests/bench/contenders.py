@@ -48,12 +48,17 @@ class Importer:
 # --- airgap -----------------------------------------------------------------------------------------------------------
 
 
-def airgap_export(course: Course, output: Path | str) -> list[str]:
+def airgap_export(course: Course, output: Path | str, *options: str) -> list[str]:
     images = course.work / "images.txt"
     names = [f"{course.source.host}/{image.repository}:{image.tag}" for image in course.corpus.images]
     images.write_text("\n".join(names) + "\n")
     return [str(executable("airgap-export")), "pull", "--from", str(images), "--platform", "all",
-            *_airgap_transport(course, course.source), "--jobs", str(JOBS), "--output", str(output)]
+            *_airgap_transport(course, course.source), "--jobs", str(JOBS), *options, "--output", str(output)]
+
+
+def airgap_export_of(names: list[str], source: Registry, output: Path) -> list[str]:
+    """Of another registry than the course's, by plain http."""
+    return [str(executable("airgap-export")), "pull", *names, "--plain-http", source.host, "--output", str(output)]
 
 
 def airgap_import(course: Course, bundle: Path, target: Registry) -> list[str]:
