@@ -27,19 +27,28 @@ void add_spellings(const image::MapRule& rule, const image::Reference& image, st
     all.insert(name.substr(0, slash + 1));
 }
 
+// A long registry and path that names have in common make none of them alike.
+bool are_alike(std::string_view typed, std::string_view known) {
+  const auto differ = std::ranges::mismatch(typed, known);
+  const auto common = static_cast<std::size_t>(differ.in1 - typed.begin());
+  const std::size_t slash = typed.substr(0, common).rfind('/');
+  const std::size_t from = slash == typed.npos ? 0 : slash + 1;
+  return text::nearest(typed.substr(from), {std::string(known.substr(from))}).has_value();
+}
+
 std::string meant(const image::MapRule& rule, const std::vector<image::Reference>& images) {
   constexpr std::size_t k_shown = 5;
   std::set<std::string> known;
   for (const image::Reference& image : images) add_spellings(rule, image, known);
-  if (const auto near = text::nearest(rule.from, {known.begin(), known.end()}))
-    return fmt::format("did you mean '{}'?", text::escape(*near));
+  const auto near = text::nearest(rule.from, {known.begin(), known.end()});
+  if (near && are_alike(rule.from, *near)) return fmt::format("did you mean '{}'?", text::escape(*near));
   std::string there = "there are: ";
   std::size_t shown = 0;
   for (const std::string& name : known) {
-    if (shown == k_shown) return there + ", ...";
+    if (shown == k_shown) return there + ", ...;";
     there += (shown++ == 0 ? "" : ", ") + text::escape(name);
   }
-  return there;
+  return there + ";";
 }
 
 }  // namespace
@@ -75,7 +84,7 @@ void check_maps(const image::Mapping& mapping, const std::vector<image::Referenc
     const std::string problem = fmt::format("--map {}={} is for no image that is here",
                                             text::escape(rule.from), text::escape(rule.to));
     if (!allowed)
-      throw diag::UsageError(problem, fmt::format("{}; {} takes that for nothing to do", meant(rule, images),
+      throw diag::UsageError(problem, fmt::format("{} {} takes that for nothing to do", meant(rule, images),
                                                   k_allow_unused_map));
     diag::log("map", diag::LogLevel::warning, problem);
   }
