@@ -130,7 +130,9 @@ class MirrorRun {
       return;
     }
     std::size_t count = 0;
-    for (const auto& [repository, tags] : stale) {
+    for (const auto& entry : stale) {
+      const registry::Repository& repository = entry.first;
+      const auto& tags = entry.second;
       if (m_context.stop.stop_requested()) throw diag::Interrupted();
       std::vector<std::string> names;
       for (const StaleTag& tag : tags) names.push_back(tag.tag);

@@ -153,7 +153,7 @@ class ReceiptRun {
         const diag::IntegrityError error(fmt::format("{} lacks blob {} of {}", m_where.registry,
                                                      step.blob.digest.str(), placement.target.str()),
                                          "push the image again, or take it off the list");
-        if (!m_settings.keep_going) throw error;
+        if (!m_settings.keep_going) throw diag::IntegrityError(error);
         leave_out(placement.name, placement.target, error);
       }
     }
