@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 
 #include "bundle-format/archive_place.hpp"
 #include "bundle-format/archive_relocation.hpp"
 #include "bundle-format/archive_state.hpp"
 #include "bundle-format/earlier_bundle.hpp"
+#include "bundle-format/interruptible_source.hpp"
 #include "bundle-format/layout.hpp"
 #include "bundle-format/partial_archive.hpp"
 #include "bundle-format/relocation_journal.hpp"
+#include "bundle-format/synced_batches.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
 #include "common/hash/verifying_source.hpp"
@@ -22,27 +23,9 @@
 namespace airgap::bundle {
 namespace {
 
-constexpr std::uint64_t k_batch_bytes = std::uint64_t{256} << 20;
-/// A blob of the archive that is replaced.
-class ReplacedBytes final : public io::Source {
- public:
-  ReplacedBytes(std::shared_ptr<const io::File> file, const tar::Place& place, std::uint64_t offset,
-                const std::stop_token& stop)
-      : m_bytes(std::move(file), place.data + offset, place.size - offset), m_stop(stop) {}
-  std::size_t read(std::span<std::byte> out) override {
-    if (m_stop.stop_requested()) throw diag::Interrupted();
-    return m_bytes.read(out);
-  }
-
- private:
-  io::FileRangeSource m_bytes;
-  const std::stop_token& m_stop;
-};
-
 class ArchiveWriter final : public BundleWriter {
  public:
   ArchiveWriter(const std::string& path, bool overwrite, std::stop_token stop);
-  ~ArchiveWriter() override;
 
   const std::optional<BundleInfo>& existing() const override { return m_info; }
   bool finished() const override { return m_finished; }
@@ -58,23 +41,17 @@ class ArchiveWriter final : public BundleWriter {
  private:
   void store_blob(const Blob& blob, const transport::BlobOpener& open,
                   transport::Observer& observer) override;
-  struct Progress {
-    std::vector<BlobState> blobs;    ///< beside m_plan->blobs
-    std::vector<std::size_t> batch;  ///< bytes are there, not synced
-    std::uint64_t batch_bytes = 0;
-  };
+  using States = std::vector<BlobState>;  ///< beside m_plan->blobs
 
   BlobState state_of(const Blob& blob) const;
-  bool holds_finished(const Contents& contents) const;
   void start(ArchivePlan plan);
   void copy_from_replaced(const ArchivePlan& replaced);
   void rearrange(const ArchivePlan& plan);
   void write_head(const Contents& contents);
   void write_member(const tar::Place& place, std::string_view bytes);
   void receive(std::size_t index, const transport::BlobOpener& open, transport::Observer& observer);
-  void add_to_batch(std::size_t index);
-  void publish(const std::vector<std::size_t>& batch);
-  void forget(const std::vector<std::size_t>& blobs) noexcept;
+  void write_headers(const std::vector<std::size_t>& blobs);
+  void forget(const std::vector<std::size_t>& blobs);
 
   std::string m_path;
   bool m_overwrite;
@@ -86,15 +63,19 @@ class ArchiveWriter final : public BundleWriter {
   bool m_finished = false;
   bool m_begun = false;
   bool m_unchanged = false;
-  std::optional<ArchivePlan> m_plan;  ///< of what `m_progress` speaks: the earlier run's until begin()
-  /// A failed sync may have dropped any byte that was not stored yet: what is not whole is not to be
-  /// continued (R123).
-  std::atomic<bool> m_sync_failed = false;
-  mutable task::Guarded<Progress> m_progress;
+  std::optional<ArchivePlan> m_plan;  ///< of what `m_states` speaks: the earlier run's until begin()
+  mutable task::Guarded<States> m_states;
+  SyncedBatches<std::size_t> m_batches;  ///< by place in m_plan->blobs
 };
 
 ArchiveWriter::ArchiveWriter(const std::string& path, bool overwrite, std::stop_token stop)
-    : m_path(path), m_overwrite(overwrite), m_stop(std::move(stop)), m_where(path) {
+    : m_path(path),
+      m_overwrite(overwrite),
+      m_stop(std::move(stop)),
+      m_where(path),
+      m_batches(path, {.sync = [this](const auto&) { m_partial->file().sync(); },
+                       .publish = [this](const auto& blobs) { write_headers(blobs); },
+                       .forget = [this](const auto& blobs) { forget(blobs); }}) {
   m_partial.emplace(m_where.directory, m_where.partial());
   EarlierArchive earlier = earlier_archive(m_where, m_partial->shared(), overwrite);
   m_finished = earlier.finished;
@@ -102,19 +83,14 @@ ArchiveWriter::ArchiveWriter(const std::string& path, bool overwrite, std::stop_
   if (!earlier.state) return;
   m_info = std::move(earlier.state->info);
   m_plan = std::move(earlier.state->plan);
-  m_progress.with([&](Progress& progress) { progress.blobs = std::move(earlier.state->blobs); });
-}
-
-ArchiveWriter::~ArchiveWriter() {
-  if (m_sync_failed)
-    forget(m_progress.with([](Progress& progress) { return std::exchange(progress.batch, {}); }));
+  m_states.with([&](States& states) { states = std::move(earlier.state->blobs); });
 }
 
 BlobState ArchiveWriter::state_of(const Blob& blob) const {
   if (!m_plan) return {};
   const auto found = m_plan->index.find(blob.digest);
   if (found == m_plan->index.end() || m_plan->blobs[found->second].size != blob.size) return {};
-  return m_progress.with([&](const Progress& progress) { return progress.blobs[found->second]; });
+  return m_states.with([&](const States& states) { return states[found->second]; });
 }
 
 std::optional<std::string> ArchiveWriter::existing_manifest(const hash::Digest& digest) const {
@@ -122,17 +98,8 @@ std::optional<std::string> ArchiveWriter::existing_manifest(const hash::Digest& 
   return archived_manifest(*plain_tar(m_finished ? m_finished_file : m_partial->shared()), *m_plan, digest);
 }
 
-bool ArchiveWriter::holds_finished(const Contents& contents) const {
-  return m_finished &&
-         holds_already(contents, *m_info, [&](const std::string& name) -> std::optional<std::string> {
-           const auto found = std::ranges::find(m_plan->metadata, name, &MetadataFile::name);
-           if (found == m_plan->metadata.end()) return std::nullopt;
-           return found->bytes;
-         });
-}
-
 void ArchiveWriter::begin(Contents contents) {
-  m_unchanged = holds_finished(contents);
+  m_unchanged = m_finished && holds_already(contents, *m_info, m_plan->metadata);
   m_begun = true;
   if (m_unchanged) return;
   if (m_finished && !m_overwrite) refuse_to_replace(m_path);
@@ -152,7 +119,9 @@ void ArchiveWriter::copy_from_replaced(const ArchivePlan& replaced) {
     if (found == replaced.index.end() || replaced.blobs[found->second].size != blob.size) continue;
     const tar::Place& place = replaced.place_of(found->second);
     const auto open = [&](std::uint64_t offset) {
-      return std::make_unique<ReplacedBytes>(m_finished_file, place, offset, m_stop);
+      return std::make_unique<InterruptibleSource>(
+          std::make_unique<io::FileRangeSource>(m_finished_file, place.data + offset, place.size - offset),
+          m_stop);
     };
     try {
       put_blob(blob, open, transport::no_observer());
@@ -165,16 +134,13 @@ void ArchiveWriter::copy_from_replaced(const ArchivePlan& replaced) {
 
 // Goes on with the file as the earlier run left it, or brings it into the shape of the new plan.
 void ArchiveWriter::start(ArchivePlan plan) {
-  const auto same = [](const MetadataFile& a, const MetadataFile& b) {
-    return a.name == b.name && a.bytes == b.bytes;
-  };
-  if (m_plan && std::ranges::equal(m_plan->metadata, plan.metadata, same)) return;
+  if (m_plan && m_plan->metadata == plan.metadata) return;
   if (m_plan) {
     rearrange(plan);
   } else {
     m_where.directory.remove_file(m_where.journal());
     m_partial->file().truncate(0);
-    m_progress.with([&](Progress& progress) { progress.blobs.assign(plan.blobs.size(), {}); });
+    m_states.with([&](States& states) { states.assign(plan.blobs.size(), {}); });
   }
   m_plan = std::move(plan);
 }
@@ -182,7 +148,7 @@ void ArchiveWriter::start(ArchivePlan plan) {
 void ArchiveWriter::rearrange(const ArchivePlan& plan) {
   diag::log("bundle", diag::LogLevel::info,
             fmt::format("{}{} was begun with another plan: rearranging it", m_path, k_partial_ending));
-  const auto old = m_progress.with([](Progress& progress) { return std::exchange(progress.blobs, {}); });
+  const States old = m_states.with([](States& states) { return std::exchange(states, {}); });
   Relocation relocation;
   std::vector<BlobMove> moves;
   for (std::size_t i = 0; i < old.size(); ++i) relocation.old_places.push_back(m_plan->place_of(i));
@@ -209,7 +175,7 @@ void ArchiveWriter::rearrange(const ArchivePlan& plan) {
   m_where.directory.write_atomically(m_where.journal(), journal_text(moves));
   FileBytes bytes(m_partial->file());
   relocate(bytes, relocation, m_stop);
-  m_progress.with([&](Progress& progress) { progress.blobs = std::move(states); });
+  m_states.with([&](States& now) { now = std::move(states); });
 }
 
 void ArchiveWriter::write_member(const tar::Place& place, std::string_view bytes) {
@@ -229,23 +195,22 @@ void ArchiveWriter::write_head(const Contents& contents) {
     write_member(m_plan->place_of(i), *contents.manifests.at(m_plan->blobs[i].digest));
     manifests.push_back(i);
   }
-  m_partial->file().sync();
-  publish(manifests);
+  m_batches.publish(manifests);
 }
 
 void ArchiveWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,
                                transport::Observer& observer) {
   const std::size_t index = m_plan->index.at(blob.digest);
   receive(index, open, observer);
-  add_to_batch(index);
+  m_states.with([&](States& states) { states[index].bytes = m_plan->blobs[index].size; });
+  m_batches.add(index, m_plan->blobs[index].stored_size);
 }
 
 void ArchiveWriter::receive(std::size_t index, const transport::BlobOpener& open,
                             transport::Observer& observer) {
   const Blob& blob = m_plan->blobs[index];
   const tar::Place& place = m_plan->place_of(index);
-  const std::uint64_t already =
-      m_progress.with([&](const Progress& progress) { return progress.blobs[index].bytes; });
+  const std::uint64_t already = m_states.with([&](const States& states) { return states[index].bytes; });
   MarkedRoom room(m_partial->file(), place, blob.digest);
   try {
     take_in(blob, already, room, open, observer);
@@ -253,56 +218,30 @@ void ArchiveWriter::receive(std::size_t index, const transport::BlobOpener& open
     room.reached(blob.size);
     room.mark();
   } catch (...) {
-    m_sync_failed ? room.clear() : room.mark();
+    m_batches.failed() ? room.clear() : room.mark();
     throw;
   }
 }
 
-// Whoever fills the batch publishes it, while the others go on.
-void ArchiveWriter::add_to_batch(std::size_t index) {
-  const std::vector<std::size_t> full = m_progress.with([&](Progress& progress) -> std::vector<std::size_t> {
-    progress.blobs[index].bytes = m_plan->blobs[index].size;
-    progress.batch.push_back(index);
-    progress.batch_bytes += m_plan->blobs[index].stored_size;
-    if (progress.batch_bytes < k_batch_bytes) return {};
-    progress.batch_bytes = 0;
-    return std::exchange(progress.batch, {});
-  });
-  publish(full);
-}
-
-void ArchiveWriter::publish(const std::vector<std::size_t>& batch) {
-  if (batch.empty()) return;
-  try {
-    if (m_sync_failed) throw diag::StorageError("an earlier sync of " + m_path + " failed");
-    m_partial->file().sync();
-  } catch (const diag::Error&) {
-    m_sync_failed = true;
-    forget(batch);
-    throw;
-  }
-  for (const std::size_t index : batch) {
+void ArchiveWriter::write_headers(const std::vector<std::size_t>& blobs) {
+  for (const std::size_t index : blobs)
     m_partial->write(m_plan->place_of(index).header, m_plan->header_of(index));
-  }
-  m_progress.with([&](Progress& progress) {
-    for (const std::size_t index : batch) progress.blobs[index] = {true, m_plan->blobs[index].size};
+  m_states.with([&](States& states) {
+    for (const std::size_t index : blobs) states[index] = {true, m_plan->blobs[index].size};
   });
 }
 
-void ArchiveWriter::forget(const std::vector<std::size_t>& blobs) noexcept {
-  try {
-    FileBytes bytes(m_partial->file());
-    for (const std::size_t index : blobs) write_zeros(bytes, m_plan->place_of(index).header, tar::k_block);
-  } catch (const std::exception&) {  // the medium fails; nothing more can be done here
-  }
+void ArchiveWriter::forget(const std::vector<std::size_t>& blobs) {
+  FileBytes bytes(m_partial->file());
+  for (const std::size_t index : blobs) write_zeros(bytes, m_plan->place_of(index).header, tar::k_block);
 }
 
 void ArchiveWriter::commit() {
   if (!m_begun) throw diag::InternalError("a bundle was sealed before it was begun");
   if (m_unchanged) return m_where.directory.sync();
-  publish(m_progress.with([](Progress& progress) { return std::exchange(progress.batch, {}); }));
-  const bool whole = m_progress.with(
-      [](const Progress& progress) { return std::ranges::all_of(progress.blobs, &BlobState::whole); });
+  m_batches.publish_rest();
+  const bool whole =
+      m_states.with([](const States& states) { return std::ranges::all_of(states, &BlobState::whole); });
   if (!whole) throw diag::InternalError("a bundle was sealed before all of its blobs were there");
   const io::File& file = m_partial->file();
   FileBytes bytes(file);

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <string_view>
 #include <vector>
 
 #include "bundle-format/bundle_json.hpp"
+#include "bundle-format/synced_batches.hpp"
 #include "common/io/directory.hpp"
-#include "common/task/guarded.hpp"
 #include "common/transport/image_source.hpp"
 #include "common/transport/observer.hpp"
 
@@ -23,33 +22,20 @@ class ArrivingBlobs {
 
   /// `root` is borrowed, and holds a .partial/ by then.
   ArrivingBlobs(const io::Directory& root, Publish publish);
-  ~ArrivingBlobs();
-  ArrivingBlobs(const ArrivingBlobs&) = delete;
-  ArrivingBlobs& operator=(const ArrivingBlobs&) = delete;
 
   /// Reads `open` to its end, as take_in() does.
   void receive(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer);
   void store(const Blob& blob, std::string_view bytes);  ///< a small one whose bytes are known to be right
-  void publish_rest();                                   ///< what is whole and has no final name yet
+  void publish_rest() { m_batches.publish_rest(); }      ///< what is whole and has no final name yet
 
   bool waiting(const hash::Digest& digest) const;       ///< whole, without its final name yet
   std::uint64_t partial_bytes(const Blob& blob) const;  ///< that an earlier run left unfinished
 
  private:
-  struct Batch {
-    std::vector<Blob> blobs;
-    std::uint64_t bytes = 0;
-  };
-  void add(const Blob& blob);
-  void publish(const std::vector<Blob>& batch);
-  void sync(const std::vector<Blob>& batch);
+  void sync(const std::vector<Blob>& batch) const;
 
   const io::Directory& m_root;
-  Publish m_publish;
-  /// A failed sync may have dropped any byte that was not stored yet: no .partial file is to be continued
-  /// (R123).
-  std::atomic<bool> m_sync_failed = false;
-  task::Guarded<Batch> m_batch;  ///< whole in .partial, not synced
+  SyncedBatches<Blob> m_batches;  ///< whole in .partial
 };
 
 }  // namespace airgap::bundle

@@ -36,6 +36,8 @@ struct Contents {
 struct MetadataFile {
   std::string name;
   std::string bytes;
+
+  bool operator==(const MetadataFile&) const = default;
 };
 
 /// The metadata files in archive order (SPEC.md, "Metadata"): oci-layout, index.json, bundle.json,

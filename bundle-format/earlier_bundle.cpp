@@ -41,6 +41,15 @@ bool holds_already(const Contents& wanted, const BundleInfo& earlier,
                              [&](const MetadataFile& file) { return bytes_of(file.name) == file.bytes; });
 }
 
+bool holds_already(const Contents& wanted, const BundleInfo& earlier,
+                   const std::vector<MetadataFile>& metadata) {
+  return holds_already(wanted, earlier, [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = std::ranges::find(metadata, name, &MetadataFile::name);
+    if (found == metadata.end()) return std::nullopt;
+    return found->bytes;
+  });
+}
+
 std::optional<std::string> verified_manifest(std::string bytes, const hash::Digest& digest) {
   if (hash::digest_of(digest.algorithm(), bytes) != digest) return std::nullopt;
   return bytes;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bundle-format/contents.hpp"
 
@@ -22,6 +23,10 @@ std::optional<BundleInfo> earlier_info(const std::optional<std::string>& bundle_
 /// metadata file's bytes.
 bool holds_already(const Contents& wanted, const BundleInfo& earlier,
                    const std::function<std::optional<std::string>(const std::string& name)>& bytes_of);
+
+/// The same, where the metadata files are at hand.
+bool holds_already(const Contents& wanted, const BundleInfo& earlier,
+                   const std::vector<MetadataFile>& metadata);
 
 /// The bytes of a manifest that lies in the bundle, when they are those of the digest.
 std::optional<std::string> verified_manifest(std::string bytes, const hash::Digest& digest);

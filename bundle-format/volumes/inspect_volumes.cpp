@@ -22,12 +22,6 @@ OpenVolume opener(std::map<std::size_t, std::string> paths) {
   return [paths = std::move(paths)](std::size_t volume) { return open_following(paths.at(volume)); };
 }
 
-bool same_files(const std::vector<MetadataFile>& a, const std::vector<MetadataFile>& b) {
-  return std::ranges::equal(a, b, [](const MetadataFile& one, const MetadataFile& other) {
-    return one.name == other.name && one.bytes == other.bytes;
-  });
-}
-
 /// Where the bytes of blobs lie, for as long as somebody reads them.
 struct Index {
   std::unordered_map<hash::Digest, std::vector<Stretch>> stretches;
@@ -112,7 +106,7 @@ class SetInspection {
 
   void compare_heads(CheckedVolume& checked) {
     if (!checked.head) return;
-    const bool same = same_files(checked.head->files, m_head);
+    const bool same = checked.head->files == m_head;
     if (!same) {
       checked.layout.reset();  // its offsets follow from another head
       checked.add(k_bundle_file,

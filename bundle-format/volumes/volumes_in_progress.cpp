@@ -8,15 +8,17 @@
 #include "common/diag/error.hpp"
 
 namespace airgap::bundle {
-namespace {
-
-constexpr std::uint64_t k_batch_bytes = std::uint64_t{256} << 20;
-
-}  // namespace
-
 VolumesInProgress::VolumesInProgress(const io::Directory& directory, const VolumeNames& names,
                                      const VolumePlan& plan, std::string path)
-    : m_plan(plan), m_path(std::move(path)), m_files(directory, names, plan) {
+    : m_plan(plan),
+      m_files(directory, names, plan),
+      m_batches(std::move(path), {.sync = [this](const auto& blobs) { sync(blobs); },
+                                  .publish =
+                                      [this](const auto& blobs) {
+                                        write_headers(blobs);
+                                        seal_whole(blobs);
+                                      },
+                                  .forget = [this](const auto& blobs) { forget(blobs); }}) {
   m_state.with([&](State& state) {
     state.blobs.assign(plan.blobs.size(), {});
     state.left.assign(plan.volumes.size(), 0);
@@ -26,10 +28,6 @@ VolumesInProgress::VolumesInProgress(const io::Directory& directory, const Volum
     state.sealed.assign(plan.volumes.size(), false);
     state.digests.assign(plan.volumes.size(), {});
   });
-}
-
-VolumesInProgress::~VolumesInProgress() {
-  if (m_sync_failed) forget(m_state.with([](State& state) { return std::exchange(state.batch, {}); }));
 }
 
 void VolumesInProgress::take_up(const LeftSet& left, const std::set<std::size_t>& named) {
@@ -60,43 +58,23 @@ std::vector<PartPlace> VolumesInProgress::places_of(std::size_t blob) {
   return places;
 }
 
-// Whoever fills the batch publishes it, while the others go on.
 void VolumesInProgress::arrived(std::size_t index, const std::vector<hash::Digest>& digests) {
-  const auto full = m_state.with([&](State& state) -> std::vector<std::size_t> {
+  m_state.with([&](State& state) {
     for (std::size_t i = 0; i < digests.size(); ++i) {
       const PartIndex at = m_plan.parts[index][i];
       state.digests[at.volume].emplace(at.part, digests[i]);
     }
     state.blobs[index].bytes = m_plan.blobs[index].size;
-    state.batch.push_back(index);
-    state.batch_bytes += m_plan.blobs[index].stored_size;
-    if (state.batch_bytes < k_batch_bytes) return {};
-    state.batch_bytes = 0;
-    return std::exchange(state.batch, {});
   });
-  publish(full);
+  m_batches.add(index, m_plan.blobs[index].stored_size);
 }
 
-void VolumesInProgress::publish_batch() {
-  publish(m_state.with([](State& state) { return std::exchange(state.batch, {}); }));
-}
-
-void VolumesInProgress::publish(const std::vector<std::size_t>& batch) {
-  if (batch.empty()) return;
+void VolumesInProgress::sync(const std::vector<std::size_t>& batch) {
   std::set<std::size_t> volumes;
   for (const std::size_t index : batch) {
     for (const PartIndex at : m_plan.parts[index]) volumes.insert(at.volume);
   }
-  try {
-    if (m_sync_failed) throw diag::StorageError("an earlier sync of " + m_path + " failed");
-    for (const std::size_t volume : volumes) m_files.open(volume)->sync();
-  } catch (const diag::Error&) {
-    m_sync_failed = true;
-    forget(batch);
-    throw;
-  }
-  write_headers(batch);
-  seal_whole(batch);
+  for (const std::size_t volume : volumes) m_files.open(volume)->sync();
 }
 
 void VolumesInProgress::write_headers(const std::vector<std::size_t>& batch) {
@@ -132,15 +110,12 @@ void VolumesInProgress::seal(std::size_t volume) {
   m_state.with([&](State& state) { state.sealed[volume] = true; });
 }
 
-void VolumesInProgress::forget(const std::vector<std::size_t>& blobs) noexcept {
-  try {
-    for (const std::size_t index : blobs) {
-      for (const PartIndex at : m_plan.parts[index]) {
-        FileBytes bytes(*m_files.open(at.volume));
-        write_zeros(bytes, m_plan.place_of(at).header, tar::k_block);
-      }
+void VolumesInProgress::forget(const std::vector<std::size_t>& blobs) {
+  for (const std::size_t index : blobs) {
+    for (const PartIndex at : m_plan.parts[index]) {
+      FileBytes bytes(*m_files.open(at.volume));
+      write_zeros(bytes, m_plan.place_of(at).header, tar::k_block);
     }
-  } catch (const std::exception&) {  // the medium fails; nothing more can be done here
   }
 }
 

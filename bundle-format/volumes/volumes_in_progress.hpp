@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "bundle-format/archive_state.hpp"
+#include "bundle-format/synced_batches.hpp"
 #include "bundle-format/volumes/parts_room.hpp"
 #include "bundle-format/volumes/volume_files.hpp"
 #include "bundle-format/volumes/volumes_left.hpp"
@@ -23,18 +23,13 @@ class VolumesInProgress {
   /// `path` is for messages.
   VolumesInProgress(const io::Directory& directory, const VolumeNames& names, const VolumePlan& plan,
                     std::string path);
-  /// After a failed sync no header stays that nothing vouches for.
-  ~VolumesInProgress();
-  VolumesInProgress(const VolumesInProgress&) = delete;
-  VolumesInProgress& operator=(const VolumesInProgress&) = delete;
 
   /// Goes on with a set that an earlier run left; those of `named` have their final name and are sealed.
   void take_up(const LeftSet& left, const std::set<std::size_t>& named);
 
   BlobState blob(std::size_t index) const;
   bool whole() const;
-  /// A failed sync may have dropped any byte that was not stored yet (R123).
-  bool sync_failed() const noexcept { return m_sync_failed; }
+  bool sync_failed() const noexcept { return m_batches.failed(); }
 
   /// Where the parts of a blob go.
   std::vector<PartPlace> places_of(std::size_t blob);
@@ -42,8 +37,8 @@ class VolumesInProgress {
   /// its parts, where nobody can tell them from their names. Throws StorageError when a sync fails.
   void arrived(std::size_t index, const std::vector<hash::Digest>& digests);
   /// Syncs what arrived, or these blobs, and writes their headers.
-  void publish_batch();
-  void publish(const std::vector<std::size_t>& batch);
+  void publish_batch() { m_batches.publish_rest(); }
+  void publish(const std::vector<std::size_t>& blobs) { m_batches.publish(blobs); }
   /// Every volume, when whole().
   void seal_rest();
 
@@ -53,20 +48,18 @@ class VolumesInProgress {
     std::vector<std::size_t> left;                             ///< blobs of each volume that are not whole
     std::vector<bool> sealed;                                  ///< volumes
     std::vector<std::map<std::size_t, hash::Digest>> digests;  ///< of parts, by volume
-    std::vector<std::size_t> batch;                            ///< blobs whose bytes are there, not synced
-    std::uint64_t batch_bytes = 0;
   };
 
+  void sync(const std::vector<std::size_t>& batch);
   void write_headers(const std::vector<std::size_t>& batch);
   void seal_whole(const std::vector<std::size_t>& batch);
   void seal(std::size_t volume);
-  void forget(const std::vector<std::size_t>& blobs) noexcept;
+  void forget(const std::vector<std::size_t>& blobs);
 
   const VolumePlan& m_plan;
-  std::string m_path;
   VolumeFiles m_files;
-  std::atomic<bool> m_sync_failed = false;
   task::Guarded<State> m_state;
+  SyncedBatches<std::size_t> m_batches;  ///< by place in m_plan.blobs
 };
 
 }  // namespace airgap::bundle
