@@ -8,6 +8,7 @@
 
 #include "bundle-format/earlier_bundle.hpp"
 #include "bundle-format/layout.hpp"
+#include "bundle-format/limits.hpp"
 #include "bundle-format/relocation_journal.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
@@ -77,10 +78,7 @@ std::optional<std::string> EarlierArchive::manifest(const hash::Digest& digest) 
   return archived_manifest(*plain_tar(file), state->plan, digest);
 }
 
-namespace {
-
-// Zeros, or a head that a crash cut: ours to write over. Anything else is somebody's.
-bool is_ours(const io::File& partial) {
+bool is_unfinished_bundle(const io::File& partial) {
   constexpr std::string_view k_first = k_oci_layout_file;
   std::array<std::byte, tar::k_block> block{};
   const std::size_t count = partial.read_at(0, block);
@@ -90,11 +88,11 @@ bool is_ours(const io::File& partial) {
          text.starts_with(k_partial_marker);
 }
 
+namespace {
+
 std::optional<ArchiveState> broken_off_rearranging(const ArchiveName& where,
                                                    const std::shared_ptr<const io::File>& partial) {
   if (!where.directory.stat(where.journal())) return std::nullopt;
-  constexpr std::size_t k_max_journal = std::size_t{64}
-                                        << 20;  // bytes: far more blobs than a bundle may have
   const auto moves = parse_journal(where.directory.read_file(where.journal(), k_max_journal));
   if (moves.empty()) return std::nullopt;
   diag::log("bundle", diag::LogLevel::info,
@@ -110,7 +108,7 @@ EarlierArchive earlier_archive(const ArchiveName& where, std::shared_ptr<const i
   std::optional<ArchiveState> left;
   if (partial) left = read_archive_state(partial);
   if (partial && !left) left = broken_off_rearranging(where, partial);
-  if (partial && !left && !overwrite && !is_ours(*partial)) {
+  if (partial && !left && !overwrite && !is_unfinished_bundle(*partial)) {
     throw diag::UsageError(fmt::format("{} is there already and is no unfinished bundle",
                                        where.directory.path_of(where.partial())),
                            "move it away, choose another name, or --overwrite");

@@ -21,6 +21,10 @@ struct EarlierArchive {
   std::optional<std::string> manifest(const hash::Digest& digest) const;
 };
 
+/// Zeros, or the head of an archive, whole or cut by a crash: ours to write over. Anything else is
+/// somebody's.
+bool is_unfinished_bundle(const io::File& partial);
+
 /// An archive's directory and its name in it.
 struct ArchiveName {
   io::Directory directory;

@@ -15,6 +15,8 @@ inline constexpr std::size_t k_max_index_json = k_max_bundle_json;
 inline constexpr std::size_t k_max_sums = std::size_t{256} * 1024 * 1024;
 /// volume.json in bytes: an entry for each of k_max_blobs parts.
 inline constexpr std::size_t k_max_volume_json = std::size_t{256} * 1024 * 1024;
+/// What stands beside an archive while it is rearranged, in bytes: a line for each of k_max_blobs.
+inline constexpr std::size_t k_max_journal = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t k_max_oci_layout = 4096;                   ///< bytes; it has one short member
 inline constexpr std::size_t k_max_signature = std::size_t{64} * 1024;  ///< bytes; RELIABILITY 1.5
 

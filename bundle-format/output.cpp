@@ -168,7 +168,7 @@ std::unique_ptr<BundlePlace> look_at(const OutputOptions& options) {
   if (form == OutputForm::skopeo_tree) skopeo_tree::refuse_file_system_without_colons(options.path);
   if (form == OutputForm::pipe) return std::make_unique<EmptyPlace>();
   if (form == OutputForm::archive && options.volume_size)
-    return look_at_volumes(options.path, options.overwrite);
+    return look_at_volumes(options.path, *options.volume_size, options.overwrite);
   if (form == OutputForm::archive) return look_at_archive(options.path, options.overwrite);
   if (form == OutputForm::compressed_archive)
     return compressed::look_at_compressed(options.path, options.overwrite, options.stop);

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "bundle-format/bundle_json.hpp"
+#include "bundle-format/json_values.hpp"
 #include "bundle-format/layout.hpp"
 #include "bundle-format/limits.hpp"
 #include "common/diag/error.hpp"
@@ -14,8 +13,6 @@
 namespace airgap::bundle {
 namespace {
 
-constexpr std::size_t k_stream_digits = 32;
-
 std::uint64_t number_at(const json::Node& node, std::uint64_t least, std::uint64_t most) {
   const std::uint64_t number = node.uint64();
   if (number < least || number > most)
@@ -23,29 +20,13 @@ std::uint64_t number_at(const json::Node& node, std::uint64_t least, std::uint64
   return number;
 }
 
-hash::Digest digest_at(const json::Node& node) {
-  try {
-    return hash::Digest::parse(node.string());
-  } catch (const diag::FormatError& error) {
-    node.fail(error.message());
-  }
-}
-
 Part part_at(const json::Node& node) {
-  Part part{.digest = digest_at(node.at("digest")), .size = number_at(node.at("size"), 0, k_max_blob_bytes)};
+  Part part{.digest = digest_at(node.at("digest")), .size = bytes_at(node.at("size"))};
   if (!node.contains("part")) return part;
   part.number = static_cast<std::size_t>(number_at(node.at("part"), 1, k_max_parts));
-  part.offset = number_at(node.at("offset"), 0, k_max_blob_bytes);
+  part.offset = bytes_at(node.at("offset"));
   if (part.size == 0) node.fail("a piece has at least one byte");
   return part;
-}
-
-std::string stream_at(const json::Node& node) {
-  std::string text = node.string();
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (text.size() != k_stream_digits || !std::ranges::all_of(text, is_hex))
-    node.fail("expected 32 lower-case hex digits");
-  return text;
 }
 
 }  // namespace
@@ -84,7 +65,7 @@ VolumeInfo parse_volume_json(std::string_view bytes) {
         fmt::format("volume.json has format {}, and this program reads {}", format, k_format),
         "use a newer version");
   VolumeInfo info{.stream = stream_at(root.at("stream")),
-                  .sequence = root.at("sequence").uint64(),
+                  .sequence = sequence_at(root.at("sequence")),
                   .number = 0,
                   .count = static_cast<std::size_t>(number_at(root.at("count"), 1, k_max_volumes)),
                   .parts = {}};

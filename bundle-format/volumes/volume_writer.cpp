@@ -6,12 +6,14 @@
 #include <set>
 
 #include "bundle-format/earlier_bundle.hpp"
+#include "bundle-format/interruptible_source.hpp"
 #include "bundle-format/volumes/parts_room.hpp"
 #include "bundle-format/volumes/sealed_volumes.hpp"
 #include "bundle-format/volumes/volumes_in_progress.hpp"
 #include "bundle-format/volumes/volumes_place.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
+#include "common/hash/verifying_source.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -25,7 +27,7 @@ class VolumeWriter final : public BundleWriter {
         m_stop(std::move(stop)),
         m_where(path),
         m_lock(m_where.directory, VolumeNames(m_where.name).lock()),
-        m_place(path, overwrite),
+        m_place(path, volume_size, overwrite),
         m_info(m_place.left.current.info) {}
 
   const std::optional<BundleInfo>& existing() const override { return m_info; }
@@ -57,6 +59,7 @@ class VolumeWriter final : public BundleWriter {
   void set_aside();
   void write_manifests(const Contents& contents);
   void take_over(const LeftSet& set, bool drop_files);
+  void take_over(const LeftSet& set, const Blob& blob, bool unfinished);
   void name_volumes();
   void remove_left();
   SealedVolumes sealed() const;
@@ -84,12 +87,7 @@ BlobState VolumeWriter::bytes_there(const Blob& blob) const {
 
 bool VolumeWriter::holds_finished(const Contents& contents) const {
   const LeftSet& left = m_place.left.current;
-  return m_place.left.finished &&
-         holds_already(contents, *left.info, [&](const std::string& name) -> std::optional<std::string> {
-           const auto found = std::ranges::find(left.metadata, name, &MetadataFile::name);
-           if (found == left.metadata.end()) return std::nullopt;
-           return found->bytes;
-         });
+  return m_place.left.finished && m_place.fits && holds_already(contents, *left.info, left.metadata);
 }
 
 void VolumeWriter::begin(Contents contents) {
@@ -109,14 +107,11 @@ void VolumeWriter::start(VolumePlan plan) {
   m_progress.emplace(m_where.directory, m_place.names, *m_plan, m_path);
   const LeftSet& left = m_place.left.current;
   if (m_place.left.finished || !left.info) return;
-  const auto same = [](const MetadataFile& a, const MetadataFile& b) {
-    return a.name == b.name && a.bytes == b.bytes;
-  };
-  const bool goes_on = std::ranges::equal(left.metadata, m_plan->metadata, same) &&
-                       std::ranges::all_of(left.volumes, [&](const auto& volume) {
-                         return volume.first <= m_plan->volumes.size() &&
-                                volume.second.layout.json() == m_plan->volumes[volume.first - 1].json();
-                       });
+  const bool goes_on =
+      left.metadata == m_plan->metadata && std::ranges::all_of(left.volumes, [&](const auto& volume) {
+        return volume.first <= m_plan->volumes.size() &&
+               volume.second.layout.json() == m_plan->volumes[volume.first - 1].json();
+      });
   goes_on ? take_up(left) : set_aside();
 }
 
@@ -174,15 +169,28 @@ void VolumeWriter::take_over(const LeftSet& set, bool drop_files) {
   };
   std::size_t reading = 0;
   for (const Blob& blob : set.info->blobs) {
-    if (m_stop.stop_requested()) throw diag::Interrupted();
     if (!m_plan->index.contains(blob.digest) || !set.has(blob) || has_blob(blob)) continue;
     const std::size_t first = set.parts_of(blob.digest).front().volume;
     if (drop_files && first != std::exchange(reading, first)) drop_before(first);
-    const auto open = [&](std::uint64_t offset) { return set.open(m_where.directory, blob, offset); };
-    diag::with_context([&] { return "copying from earlier volumes of " + m_path; },
-                       [&] { put_blob(blob, open, transport::no_observer()); });
+    take_over(set, blob, drop_files);
   }
   if (drop_files) drop_before(k_max_volumes + 1);
+}
+
+void VolumeWriter::take_over(const LeftSet& set, const Blob& blob, bool unfinished) {
+  const auto open = [&](std::uint64_t offset) {
+    return std::make_unique<InterruptibleSource>(set.open(m_where.directory, blob, offset), m_stop);
+  };
+  try {
+    put_blob(blob, open, transport::no_observer());
+  } catch (const hash::DigestMismatch& error) {
+    if (unfinished) set.forget(m_where.directory, blob.digest);
+    const LeftVolume& volume = set.volumes.at(set.parts_of(blob.digest).front().volume);
+    throw diag::IntegrityError(
+        fmt::format("{} is damaged: {}", m_where.directory.path_of(volume.file), error.message()),
+        unfinished ? "run again: what is damaged is fetched anew"
+                   : "remove the volumes and run again: all of it is fetched anew");
+  }
 }
 
 void VolumeWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <vector>
@@ -31,6 +30,8 @@ class VolumeAtHand {
       throw diag::IntegrityError(
           fmt::format("{} is {}, and number {} was looked for", path, m_volume.layout->info().str(), number));
     for (const MetadataFile& file : m_volume.head->files) m_head.push_back(hash::sha256_of(file.bytes));
+    const auto& parts = info().parts;
+    for (std::size_t i = 0; i < parts.size(); ++i) m_parts.try_emplace({parts[i].digest, parts[i].offset}, i);
   }
 
   const CheckedVolume& volume() const { return m_volume; }
@@ -40,11 +41,9 @@ class VolumeAtHand {
 
   /// The part that has these bytes of the blob at its front; nothing when none has.
   std::optional<std::size_t> part_at(const hash::Digest& digest, std::uint64_t offset) const {
-    const auto& parts = info().parts;
-    const auto found = std::ranges::find_if(
-        parts, [&](const Part& part) { return part.digest == digest && part.offset == offset; });
-    if (found == parts.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - parts.begin());
+    const auto found = m_parts.find({digest, offset});
+    if (found == m_parts.end()) return std::nullopt;
+    return found->second;
   }
 
   std::unique_ptr<io::Source> open(std::size_t part) const {
@@ -58,7 +57,8 @@ class VolumeAtHand {
 
  private:
   CheckedVolume m_volume;
-  std::vector<hash::Digest> m_head;  ///< of its files, in their order
+  std::vector<hash::Digest> m_head;                                       ///< of its files, in their order
+  std::map<std::pair<hash::Digest, std::uint64_t>, std::size_t> m_parts;  ///< by digest and offset
 };
 
 class VolumesInTurn final : public BundleStream {

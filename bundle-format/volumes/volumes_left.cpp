@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "bundle-format/archive_head.hpp"
+#include "bundle-format/archive_place.hpp"
 #include "bundle-format/earlier_bundle.hpp"
 #include "bundle-format/limits.hpp"
+#include "bundle-format/partial_archive.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/verifying_source.hpp"
 #include "common/image/manifest.hpp"
@@ -35,12 +37,6 @@ std::optional<ReadVolume> read_volume(const io::Directory& directory, const std:
   return std::nullopt;
 }
 
-bool same_metadata(const std::vector<MetadataFile>& a, const std::vector<MetadataFile>& b) {
-  return std::ranges::equal(a, b, [](const MetadataFile& one, const MetadataFile& other) {
-    return one.name == other.name && one.bytes == other.bytes;
-  });
-}
-
 /// Takes the volumes of one set together.
 class SetReader {
  public:
@@ -55,7 +51,7 @@ class SetReader {
       if (!check.trusted || !check.findings.empty()) return;
       m_set.info = std::move(check.info);
       m_set.metadata = read->head.files;
-    } else if (!same_metadata(m_set.metadata, read->head.files)) {
+    } else if (m_set.metadata != read->head.files) {
       return;
     }
     const std::uint64_t mtime = created_seconds(m_set.info->created);
@@ -73,6 +69,8 @@ class SetReader {
     }
     m_set.volumes.insert_or_assign(number, std::move(volume));
   }
+
+  bool has(std::size_t number) const { return m_set.volumes.contains(number); }
 
   LeftSet finish() {
     for (const auto& [number, volume] : m_set.volumes) {
@@ -153,9 +151,20 @@ std::optional<std::string> LeftSet::manifest(const io::Directory& directory,
   }
 }
 
-VolumesLeft volumes_left(const io::Directory& directory, const VolumeNames& names) {
+void LeftSet::forget(const io::Directory& directory, const hash::Digest& digest) const {
+  for (const PartIndex at : parts_of(digest)) {
+    const LeftVolume& volume = volumes.at(at.volume);
+    const io::File file = directory.open_for_update(volume.file);
+    FileBytes bytes(file);
+    write_zeros(bytes, volume.layout.place_of(at.part).header, tar::k_block);
+    file.sync();
+  }
+}
+
+VolumesLeft volumes_left(const io::Directory& directory, const VolumeNames& names, bool replace) {
   std::map<std::size_t, std::string> named;
   std::map<std::size_t, std::string> partial;
+  VolumesLeft left;
   std::map<std::size_t, SetReader> replaced;
   for (const io::Entry& entry : directory.list()) {
     const auto parsed = names.parse(entry.name);
@@ -167,19 +176,27 @@ VolumesLeft volumes_left(const io::Directory& directory, const VolumeNames& name
       (parsed->partial ? partial : named).emplace(parsed->number, entry.name);
     }
   }
-  VolumesLeft left;
+  if (!replace || (partial.empty() && replaced.empty())) {
+    SetReader reader(directory);
+    for (const auto& [number, file] : named) reader.add(file, number, true);
+    left.current = reader.finish();
+    left.finished = left.current.whole() && left.current.volumes.size() == named.size();
+    if (left.finished) return left;
+  }
   for (auto& [generation, reader] : replaced) left.replaced.emplace(generation, reader.finish());
   // Partial ones first: they say which set it is. The named ones are of that set only where a run ended while
   // it gave the names.
   SetReader reader(directory);
-  for (const auto& [number, file] : partial) reader.add(file, number, false);
+  for (const auto& [number, file] : partial) {
+    reader.add(file, number, false);
+    if (!reader.has(number) && !is_unfinished_bundle(directory.open_file(file))) left.strange.push_back(file);
+  }
+  const bool begun = !partial.empty() || !replaced.empty();
   for (const auto& [number, file] : named) {
-    if (!partial.contains(number)) reader.add(file, number, true);
+    if (begun && !partial.contains(number)) reader.add(file, number, true);
+    if (partial.contains(number) || !reader.has(number)) left.others.push_back(file);
   }
   left.current = reader.finish();
-  const bool begun = !partial.empty() || !replaced.empty();
-  left.finished = !begun && left.current.whole();
-  left.unreadable = !begun && !named.empty() && !left.finished;
   return left;
 }
 

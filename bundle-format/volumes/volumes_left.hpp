@@ -44,19 +44,23 @@ struct LeftSet {
                                    std::uint64_t offset) const;
   /// The bytes of a manifest, verified.
   std::optional<std::string> manifest(const io::Directory& directory, const hash::Digest& digest) const;
+  /// Takes a damaged blob out of the files: the next run does not count on it.
+  void forget(const io::Directory& directory, const hash::Digest& digest) const;
 
   std::map<hash::Digest, std::vector<PartIndex>> index;
 };
 
 /// All that lies where a set is to be written.
 struct VolumesLeft {
-  LeftSet current;                          ///< unfinished, or `finished`
-  bool finished = false;                    ///< every volume has its final name, and nothing is unfinished
-  bool unreadable = false;                  ///< files have the final names, and are no whole set
+  LeftSet current;        ///< unfinished, or `finished`
+  bool finished = false;  ///< every volume of it has its final name, and is whole
+  /// Files with final names that are not of it: a finished bundle that is being replaced, or nobody knows.
+  std::vector<std::string> others;
+  std::vector<std::string> strange;         ///< unfinished by their names, and not by what is in them
   std::map<std::size_t, LeftSet> replaced;  ///< by generation
 };
 
-/// Only looks.
-VolumesLeft volumes_left(const io::Directory& directory, const VolumeNames& names);
+/// Only looks. A finished set goes before an unfinished one, unless it is to be replaced.
+VolumesLeft volumes_left(const io::Directory& directory, const VolumeNames& names, bool replace);
 
 }  // namespace airgap::bundle

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,8 +14,9 @@ namespace airgap::bundle {
 
 /// The place of a set, with what lies there, as both the writer and a mere look see it.
 struct VolumesPlace {
-  /// Throws UsageError where volumes are no whole set and `overwrite` does not say that they may go.
-  VolumesPlace(const std::string& path, bool overwrite);
+  /// `volume_size` in bytes. Throws UsageError where files lie there that are not of the set that is begun or
+  /// finished, or volumes larger than asked for, and `overwrite` does not say that they may go.
+  VolumesPlace(const std::string& path, std::uint64_t volume_size, bool overwrite);
 
   /// Whole, in the set or in what it replaces.
   bool has(const Blob& blob) const;
@@ -24,9 +26,14 @@ struct VolumesPlace {
   ArchiveName where;
   VolumeNames names;
   VolumesLeft left;
+  bool fits = true;  ///< no finished volume is larger than asked for
+
+ private:
+  void refuse_to_replace_others() const;
 };
 
 /// What open_volume_writer() would find; only looks.
-std::unique_ptr<BundlePlace> look_at_volumes(const std::string& path, bool overwrite);
+std::unique_ptr<BundlePlace> look_at_volumes(const std::string& path, std::uint64_t volume_size,
+                                             bool overwrite);
 
 }  // namespace airgap::bundle

@@ -122,6 +122,77 @@ TEST_CASE("finished volumes are left alone, and other contents are refused unles
   CHECK(fault_of(temp.path()) == "");
 }
 
+TEST_CASE("a finished set stays what it is while another one is begun over it, unless it is to be replaced") {
+  const TempDirectory temp;
+  const Sample wanted = two_images();
+  const Sample other = sample({{"example.com/new:1", {noise(300'000, 3)}}}, 2);
+  write_all(*writer_at(temp), wanted);
+  {
+    const auto writer = writer_at(temp, k_size, true);
+    writer->begin(other.contents);
+    put(*writer, other, other.blob_of(noise(300'000, 3)));
+  }
+  CHECK(fs::exists(temp.path("out.001.tar.partial")));
+  {
+    const auto writer = writer_at(temp);
+    CHECK(writer->finished());
+    CHECK(write_all(*writer, wanted) == 0);
+  }
+  CHECK_THROWS_WITH_AS(writer_at(temp)->begin(other.contents), doctest::Contains("other images"),
+                       diag::UsageError);
+  fs::remove(temp.path("out.003.tar"));  // no longer whole, and nobody's to remove
+  CHECK_THROWS_WITH_AS(writer_at(temp), doctest::Contains("not of the bundle that was begun"),
+                       diag::UsageError);
+  CHECK(fs::exists(temp.path("out.002.tar")));
+  write_all(*writer_at(temp, k_size, true), other);
+  CHECK(names_in(temp.path()) == volume_names(volumes_needed(other.contents, k_size)));
+  CHECK(fault_of(temp.path()) == "");
+}
+
+TEST_CASE("finished volumes that are larger than asked for are refused, or cut anew from what they hold") {
+  const TempDirectory temp;
+  const Sample wanted = two_images();
+  write_all(*writer_at(temp), wanted);
+  CHECK(write_all(*writer_at(temp, 300'000), wanted) == 0);  // they fit
+  CHECK_THROWS_WITH_AS(writer_at(temp, 120'000), doctest::Contains("120000 bytes are asked for"),
+                       diag::UsageError);
+  CHECK(write_all(*writer_at(temp, 120'000, true), wanted) == 0);
+  CHECK(names_in(temp.path()) == volume_names(volumes_needed(wanted.contents, 120'000)));
+  CHECK(fault_of(temp.path()) == "");
+}
+
+TEST_CASE("what is damaged in volumes of another plan is fetched anew by the next run") {
+  const TempDirectory temp;
+  const Sample wanted = two_images();
+  const std::string layer = noise(700'000, 1);
+  {
+    const auto writer = writer_at(temp);
+    writer->begin(wanted.contents);
+    put(*writer, wanted, wanted.blob_of(layer));
+    put(*writer, wanted, wanted.blob_of(noise(90'000, 2)));
+    CHECK_THROWS_AS(writer->commit(), diag::InternalError);  // which publishes what is there
+  }
+  std::string second = file_text(temp.path("out.002.tar.partial"));
+  second[100'000] ^= 1;
+  write_file(temp.path("out.002.tar.partial"), second);
+  CHECK_THROWS_WITH_AS(writer_at(temp, 300'000)->begin(wanted.contents),
+                       doctest::Contains("out.001.tar.replaced-1 is damaged"), diag::IntegrityError);
+  const auto writer = writer_at(temp, 300'000);
+  CHECK_FALSE(writer->has_blob(wanted.blob_of(layer)));
+  write_all(*writer, wanted);
+  CHECK(fault_of(temp.path()) == "");
+}
+
+TEST_CASE("a file of somebody else under the name of an unfinished volume is not written over") {
+  const TempDirectory temp;
+  write_file(temp.path("out.002.tar.partial"), "a letter to a friend");
+  CHECK_THROWS_WITH_AS(writer_at(temp), doctest::Contains("out.002.tar.partial is there already"),
+                       diag::UsageError);
+  CHECK(file_text(temp.path("out.002.tar.partial")) == "a letter to a friend");
+  write_all(*writer_at(temp, k_size, true), two_images());
+  CHECK(fault_of(temp.path()) == "");
+}
+
 TEST_CASE("unfinished volumes of another plan, or of another size, give what they hold") {
   const Sample wanted = two_images();
   const Sample more = sample(
