@@ -9,6 +9,7 @@
 #include "bundle-format/blame.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/verify.hpp"
+#include "common/diag/error.hpp"
 #include "common/io/directory.hpp"
 
 namespace airgap::bundle {
@@ -31,14 +32,23 @@ constexpr std::uint64_t k_long_run = std::uint64_t{64} << 10;
 /// clean pages, which they are after the sync), and those with a cache of their own (ZFS) serve O_DIRECT from
 /// it too.
 void forget_cached(const std::string& path) {
-  const bool directory = fs::is_directory(path);
+  std::error_code error;
+  const bool directory = fs::is_directory(path, error);
   const std::string parent = fs::path(path).parent_path();
   io::Directory::open(directory ? path : parent.empty() ? "." : parent).sync_file_system();
-  const auto forget = [](const std::string& file) { io::File::open_read(file).done_with(0, 0); };
+  const auto forget = [](const std::string& file) {
+    try {
+      io::File::open_read(file).done_with(0, 0);
+    } catch (const diag::StorageError&) {  // what is of the bundle is read next, and fails there
+    }
+  };
   if (!directory) return forget(path);
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file() && !entry.is_symlink()) forget(entry.path());
+  // What operating systems keep to themselves (lost+found) is not of the bundle.
+  fs::recursive_directory_iterator at(path, fs::directory_options::skip_permission_denied, error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    if (at->is_regular_file(error) && !at->is_symlink(error)) forget(at->path());
   }
+  if (error) io::throw_errno(error.value(), "cannot read the directory " + path);
 }
 
 /// How the bytes of a damaged blob look, where that says something: a medium that holds less than it claims

@@ -15,9 +15,7 @@ namespace airgap::exporter {
 namespace {
 
 constexpr std::string_view k_artifact_type = "application/vnd.airgap.blobs.v1";
-constexpr std::string_view k_empty_type = "application/vnd.oci.empty.v1+json";
 constexpr std::string_view k_blob_type = "application/octet-stream";
-constexpr std::string_view k_empty = "{}";
 
 void write_descriptor(json::Writer& writer, const image::Descriptor& descriptor) {
   writer.begin_object().member("mediaType", descriptor.media_type);
@@ -40,7 +38,8 @@ std::string manifest_of(const image::Descriptor& config, const std::vector<image
 
 void pin_blobs(const image::Reference& repository, const std::vector<bundle::WantedBlob>& blobs,
                PinnedImages& pinned) {
-  const image::Descriptor config{std::string(k_empty_type), hash::sha256_of(k_empty), k_empty.size()};
+  const image::Descriptor config{std::string(image::k_oci_empty), hash::sha256_of(image::k_oci_empty_bytes),
+                                 image::k_oci_empty_bytes.size()};
   transport::ImageGraph graph;
   graph.configs.push_back(config);
   for (const bundle::WantedBlob& blob : blobs) {
@@ -72,7 +71,7 @@ void pin_blobs(const image::Reference& repository, const std::vector<bundle::Wan
                            .subject = {},
                            .docker = {},
                            .notes = {}});
-  pinned.configs.emplace(config.digest, std::make_shared<const std::string>(k_empty));
+  pinned.configs.emplace(config.digest, std::make_shared<const std::string>(image::k_oci_empty_bytes));
 }
 
 }  // namespace airgap::exporter

@@ -1,10 +1,15 @@
 #include "common/delivery/required_blobs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <set>
 #include <utility>
 
 #include "common/diag/error.hpp"
+#include "common/diag/log.hpp"
 #include "common/task/for_each.hpp"
 #include "common/task/guarded.hpp"
 
@@ -12,7 +17,7 @@ namespace airgap::delivery {
 namespace {
 
 /// A blob that everybody lacks is asked for everywhere: this bounds what a registry that was emptied costs.
-constexpr std::size_t k_most_asked = 100;  // repositories for each blob
+constexpr std::int64_t k_most_questions = 20'000;
 
 struct Wanted {
   hash::Digest digest;
@@ -55,9 +60,10 @@ std::set<registry::Repository> filled_repositories(const RegistryContent& conten
 }
 
 std::optional<registry::Repository> find(const Wanted& wanted, const std::set<registry::Repository>& filled,
-                                         registry::RegistryClient& client) {
+                                         registry::RegistryClient& client,
+                                         std::atomic<std::int64_t>& questions) {
   const auto has = [&](const registry::Repository& repository) {
-    if (wanted.asked.contains(repository)) return false;
+    if (wanted.asked.contains(repository) || --questions < 0) return false;
     try {
       return client.has_blob(repository, wanted.digest);
     } catch (const diag::CredentialsError&) {
@@ -65,11 +71,8 @@ std::optional<registry::Repository> find(const Wanted& wanted, const std::set<re
     }
   };
   if (wanted.seen_in && has(*wanted.seen_in)) return wanted.seen_in;
-  std::size_t asked = 0;
   for (const registry::Repository& repository : filled) {
-    if (repository == wanted.seen_in) continue;
-    if (++asked > k_most_asked) break;
-    if (has(repository)) return repository;
+    if (repository != wanted.seen_in && has(repository)) return repository;
   }
   return std::nullopt;
 }
@@ -83,13 +86,21 @@ void look_elsewhere(const std::vector<Placement>& placements, const RequiredBlob
   if (wanted.empty()) return;
   const std::set<registry::Repository> filled = filled_repositories(content);
   if (options.begin) options.begin(wanted.size());
+  std::atomic<std::int64_t> questions = k_most_questions;
   task::Guarded<std::map<hash::Digest, registry::Repository>> found;
   task::for_each_bounded(std::span(wanted), options.jobs, options.stop, [&](const Wanted& blob) {
-    if (auto repository = find(blob, filled, client)) {
+    if (auto repository = find(blob, filled, client, questions)) {
       found.with([&](auto& all) { all.emplace(blob.digest, std::move(*repository)); });
     }
     if (options.asked) options.asked();
   });
+  if (questions < 0) {
+    diag::log(
+        "survey", diag::LogLevel::warning,
+        fmt::format("{} questions did not find all that the delta requires, and no more are asked: what "
+                    "is called missing may lie in a repository that was not asked",
+                    k_most_questions));
+  }
   content.elsewhere = found.with([](auto& all) { return std::move(all); });
 }
 

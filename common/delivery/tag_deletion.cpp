@@ -9,9 +9,6 @@
 namespace airgap::delivery {
 namespace {
 
-constexpr std::string_view k_empty_config = "{}";
-constexpr std::string_view k_empty_type = "application/vnd.oci.empty.v1+json";
-
 // An artifact that nobody else has pushed: its only use is to be deleted.
 std::string placeholder(const image::Descriptor& config) {
   json::Writer writer(json::Writer::Style::compact);
@@ -26,13 +23,13 @@ std::string placeholder(const image::Descriptor& config) {
 
 void delete_through_placeholder(const registry::Repository& repository, const std::vector<std::string>& tags,
                                 registry::RegistryClient& client) {
-  const image::Descriptor config{std::string(k_empty_type), hash::sha256_of(k_empty_config),
-                                 k_empty_config.size()};
+  const image::Descriptor config{std::string(image::k_oci_empty), hash::sha256_of(image::k_oci_empty_bytes),
+                                 image::k_oci_empty_bytes.size()};
   if (!client.has_blob(repository, config.digest)) {
     client.upload_blob(
         repository, config,
         [](std::uint64_t offset) {
-          return std::make_unique<io::MemorySource>(k_empty_config.substr(offset));
+          return std::make_unique<io::MemorySource>(image::k_oci_empty_bytes.substr(offset));
         },
         [](std::int64_t) {});
   }

@@ -15,6 +15,7 @@ inline constexpr std::string_view k_artifact_manifest = "application/vnd.oci.art
 inline constexpr std::string_view k_oci_config = "application/vnd.oci.image.config.v1+json";
 inline constexpr std::string_view k_docker_config = "application/vnd.docker.container.image.v1+json";
 inline constexpr std::string_view k_oci_empty = "application/vnd.oci.empty.v1+json";
+inline constexpr std::string_view k_oci_empty_bytes = "{}";  ///< of that type
 
 /// The Accept header of manifest requests. It names all that we carry, so that no registry converts; schema 1
 /// is not in it, so that none answers with that while it has something else.

@@ -147,9 +147,19 @@ def test_a_pull_stops_at_once_while_it_waits(waiting: str, airgap: Airgap, proxy
     middle.release()
 
 
+def await_handler(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """Until the program catches the signal: before that it would end by it."""
+    deadline = time.monotonic() + GRACE
+    caught = 0
+    while not caught >> (number - 1) & 1:
+        assert process.poll() is None and time.monotonic() < deadline
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = int(status.split("SigCgt:")[1].split()[0], 16)
+
+
 def test_a_push_stops_at_once_while_nothing_comes_through_the_pipe(airgap: Airgap, registry: Registry) -> None:
     process = airgap.start("airgap-import", "push", "-", registry.host, *plain(registry), stdin=subprocess.PIPE)
-    time.sleep(0.2)  # for the signal handler to be there
+    await_handler(process, signal.SIGINT)
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -217,4 +218,23 @@ TEST_CASE("a volume that is zeros altogether does not hide what is wrong with th
   sealed.writer->retract(read.damaged);
   CHECK(sealed.write_again() > 1);
   CHECK(fault_of(sealed.temp.path("out.tar")) == "");
+}
+
+TEST_CASE("what an operating system keeps to itself on the medium is no obstacle") {
+  const Sealed sealed({"out/"});
+  const std::string kept = sealed.temp.path("out/lost+found");
+  fs::create_directory(kept);
+  write_file(kept + "/1234", "what fsck found");
+  const uid_t user = ::geteuid();
+  if (user == 0) {  // root reads everything
+    constexpr uid_t k_nobody = 65534;
+    for (const auto& entry : fs::recursive_directory_iterator(sealed.temp.path()))
+      REQUIRE(::lchown(entry.path().c_str(), k_nobody, k_nobody) == 0);
+    REQUIRE(::lchown(sealed.temp.path().c_str(), k_nobody, k_nobody) == 0);
+    REQUIRE(::seteuid(k_nobody) == 0);
+  }
+  fs::permissions(kept, fs::perms::none);
+  CHECK(sealed.read(MediaCheck::full).findings.empty());
+  fs::permissions(kept, fs::perms::owner_all);
+  REQUIRE(::seteuid(user) == 0);
 }
