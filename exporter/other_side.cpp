@@ -9,12 +9,12 @@
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/json_kind.hpp"
 #include "bundle-format/limits.hpp"
+#include "bundle-format/open_following.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
 #include "common/cli/input_file.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
-#include "common/io/file.hpp"
 #include "common/text/escape.hpp"
 #include "common/transport/image_graph.hpp"
 
@@ -33,7 +33,7 @@ bool is_text(const std::string& path) {
   }
   if (!S_ISREG(status.st_mode)) return !S_ISDIR(status.st_mode);
   std::byte first{};
-  return io::File::open_read(path).read_at(0, std::span(&first, 1)) == 1 && first == std::byte{'{'};
+  return bundle::open_following(path)->read_at(0, std::span(&first, 1)) == 1 && first == std::byte{'{'};
 }
 
 class Reader {

@@ -129,12 +129,14 @@ def test_a_delta_is_about_the_change_and_gives_what_a_full_transfer_gives(
     assert registry.client().blob("team/new", outside.base.digest) == outside.base.data
 
 
-@pytest.mark.parametrize("how", ["archive", "directory", "bundle.json", "receipt"])
+@pytest.mark.parametrize("how", ["archive", "directory", "bundle.json", "receipt", "a link to a receipt"])
 def test_what_the_other_side_has_is_told_by_a_bundle_or_its_list_or_a_receipt(
         how: str, airgap: Airgap, outside: Outside, receipt: Path) -> None:
     outside.pull("first/").ok()
     since = {"archive": outside.path("first.tar"), "directory": outside.path("first"),
-             "bundle.json": outside.path("first/bundle.json"), "receipt": receipt}[how]
+             "bundle.json": outside.path("first/bundle.json"), "receipt": receipt,
+             "a link to a receipt": outside.path("latest.json")}[how]
+    outside.path("latest.json").symlink_to(receipt)
     outside.second_month()
     outside.pull("delta/", "--since", since).ok()
     delta = outside.path("delta")

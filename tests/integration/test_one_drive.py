@@ -218,10 +218,13 @@ def test_what_is_inside_already_needs_no_disc(airgap: Airgap, registry: Registry
         assert path.exists()
     drive.put_in(1)
     again = Terminal(airgap, drive.path, registry.host, *plain(registry))
+    numbers = []
     for number, _ in again.asked():
+        numbers.append(number)
         drive.put_in(number)
         again.type()
     again.end().ok()
+    assert numbers == [2, 3, 4, 5]  # the layer that was broken off begins on the second disc
     assert_filled(registry, IMAGES)
     drive.put_in(1)
     done = Terminal(airgap, drive.path, registry.host, *plain(registry))

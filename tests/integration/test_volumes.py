@@ -221,15 +221,19 @@ def test_a_killed_run_goes_on_without_fetching_again(airgap: Airgap, server: Mem
     (large,) = [blob for blob in images()["one"].blobs if len(blob.data) > 290_000]
     reached = threading.Event()
     proxy.rule("GET", large.digest, times=1, rate=100_000, on_match=reached.set)
-    process = airgap.start("airgap-export", *pull_words(proxy.host, output, "--volume-size", SIZE))
+    words = pull_words(proxy.host, output, "--volume-size", SIZE, "--jobs", 1)
+    process = airgap.start("airgap-export", *words)
     assert reached.wait(20)
     airgap.stop(process)
-    assert not list(tmp_path.glob("set.*.tar"))
+    arrived = {request.path for request in proxy.requests("GET", "/blobs/")} - {f"/v2/team/one/blobs/{large.digest}"}
+    assert arrived and not list(tmp_path.glob("set.*.tar"))
     airgap.import_("push", output, registry.host, *plain(registry)).fails(5, "is unfinished", "run the export again")
-    airgap.export(*pull_words(proxy.host, output, "--volume-size", SIZE)).ok()
+    proxy.mark()
+    airgap.export(*words).ok()
+    assert not arrived & {request.path for request in proxy.requests("GET", "/blobs/")}
     proxy.mark()
     assert len(list(tmp_path.glob("set.*"))) == 5
-    airgap.export(*pull_words(proxy.host, output, "--volume-size", SIZE)).ok()
+    airgap.export(*words).ok()
     assert proxy.requests("GET", "/blobs/") == []
     airgap.import_("verify", tmp_path).ok()
 
