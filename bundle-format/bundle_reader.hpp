@@ -69,5 +69,7 @@ class BundleStream : public transport::ImageSource {
 
 /// Reads the head and all manifests from `input` (borrowed).
 std::unique_ptr<BundleStream> open_stream(io::Source& input);
+/// The same from a file that is_packed(); null for any other path.
+std::unique_ptr<BundleStream> open_packed(const std::string& path);
 
 }  // namespace airgap::bundle

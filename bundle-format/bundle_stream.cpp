@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 
 #include "bundle-format/archive_head.hpp"
@@ -8,14 +9,14 @@
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/exact_reader.hpp"
 #include "bundle-format/layout.hpp"
+#include "bundle-format/open_following.hpp"
+#include "bundle-format/packed_file.hpp"
 #include "bundle-format/unpacked_source.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/verifying_source.hpp"
 
 namespace airgap::bundle {
 namespace {
-
-constexpr auto k_pipe = "the bundle from the pipe";
 
 /// The next `size` bytes of an archive.
 class MemberSource : public io::Source {
@@ -38,8 +39,10 @@ class MemberSource : public io::Source {
 /// Every byte that is no blob's is known once the head is read, and is compared as it comes.
 class PipeStream : public BundleStream {
  public:
-  explicit PipeStream(io::Source& input)
-      : m_input(input),
+  /// `from` is what messages call the input.
+  PipeStream(io::Source& input, std::string from)
+      : m_from(std::move(from)),
+        m_input(input),
         m_archive(m_input),
         m_plan(read_head()),
         m_blobs(m_info),
@@ -70,7 +73,7 @@ class PipeStream : public BundleStream {
       read_next([&](io::Source& bytes) {
         hash::VerifyingSource verified(bytes, blob.digest, blob.size);
         take(blob, verified);
-        diag::with_context([&] { return "reading " + m_name + " from the pipe"; }, [&] { drain(verified); });
+        diag::with_context([&] { return "reading " + m_name + " from " + m_from; }, [&] { drain(verified); });
       });
     }
     expect_padding();
@@ -86,7 +89,7 @@ class PipeStream : public BundleStream {
       throw diag::UsageError("this is one of several volumes, which do not come through a pipe",
                              "name the files of all of them, or the folders that they are in");
     MetadataCheck check = check_metadata(head.by_name());
-    if (!check.findings.empty()) throw_first(check.findings, k_pipe);
+    if (!check.findings.empty()) throw_first(check.findings, "the bundle from " + m_from);
     m_info = std::move(*check.info);
     ArchivePlan plan(std::move(head.files), m_info);
     for (MetadataFile& file : plan.metadata) std::string().swap(file.bytes);  // read; the stream lives long
@@ -118,6 +121,7 @@ class PipeStream : public BundleStream {
     }
   }
 
+  std::string m_from;
   UnpackedSource m_input;
   ExactReader m_archive;
   BundleInfo m_info;
@@ -129,11 +133,32 @@ class PipeStream : public BundleStream {
   std::vector<std::byte> m_drain;
 };
 
+/// What PipeStream reads, with the file that it reads from.
+struct PackedBytes {
+  explicit PackedBytes(const std::shared_ptr<const io::File>& file) : bytes(file, 0, file->size()) {}
+  io::FileRangeSource bytes;
+};
+
+class PackedStream final : private PackedBytes, public PipeStream {
+ public:
+  PackedStream(const std::shared_ptr<const io::File>& file, const std::string& path)
+      : PackedBytes(file), PipeStream(bytes, path) {}
+};
+
 }  // namespace
 
 std::unique_ptr<BundleStream> open_stream(io::Source& input) {
   return diag::with_context([] { return std::string("reading a bundle from a pipe"); },
-                            [&] { return std::make_unique<PipeStream>(input); });
+                            [&] { return std::make_unique<PipeStream>(input, "the pipe"); });
+}
+
+std::unique_ptr<BundleStream> open_packed(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return nullptr;
+  const auto file = open_following(path);
+  if (!is_packed(*file)) return nullptr;
+  return diag::with_context([&] { return "reading " + path + " from its front to its end"; },
+                            [&] { return std::make_unique<PackedStream>(file, path); });
 }
 
 }  // namespace airgap::bundle

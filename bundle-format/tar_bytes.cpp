@@ -5,6 +5,8 @@
 
 #include "bundle-format/compressed/compressed_tar.hpp"
 #include "bundle-format/open_following.hpp"
+#include "bundle-format/packed_file.hpp"
+#include "common/diag/error.hpp"
 #include "common/zstd/seek_table.hpp"
 
 namespace airgap::bundle {
@@ -31,6 +33,10 @@ std::shared_ptr<const TarBytes> plain_tar(std::shared_ptr<const io::File> file) 
 
 std::shared_ptr<const TarBytes> open_tar(const std::string& path) {
   auto file = open_following(path);
+  if (is_packed(*file))
+    throw diag::UsageError(
+        path + " is compressed as a whole, so it can only be read from its front to its end",
+        "'airgap-import push' takes it as it is; for anything else unpack it first: gunzip, or zstd -d");
   if (zstd::looks_framed(*file)) return compressed::compressed_tar(std::move(file));
   return plain_tar(std::move(file));
 }

@@ -26,7 +26,8 @@ class TarBytes {
   virtual bool follows(const ArchivePlan&) const { return true; }
 };
 
-/// Tells from the content which of them a file is. A link that the user named is followed.
+/// Tells from the content which of them a file is. A link that the user named is followed. Throws UsageError
+/// for a file that is_packed().
 std::shared_ptr<const TarBytes> open_tar(const std::string& path);
 std::shared_ptr<const TarBytes> plain_tar(std::shared_ptr<const io::File> file);
 

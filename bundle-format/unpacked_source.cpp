@@ -1,14 +1,11 @@
 #include "bundle-format/unpacked_source.hpp"
 
 #include <algorithm>
-#include <string_view>
+
+#include "common/gzip/decompressing_source.hpp"
+#include "common/zstd/decompressing_source.hpp"
 
 namespace airgap::bundle {
-namespace {
-
-constexpr std::string_view k_zstd_magic = "\x28\xb5\x2f\xfd";
-
-}  // namespace
 
 std::span<const std::byte> UnpackedSource::Rewound::look(std::size_t count) {
   std::vector<std::byte> piece(io::k_min_read);
@@ -32,9 +29,13 @@ std::size_t UnpackedSource::Rewound::read(std::span<std::byte> out) {
 std::size_t UnpackedSource::read(std::span<std::byte> out) {
   if (!m_begun) {
     m_begun = true;
-    if (io::text_of(m_input.look(k_zstd_magic.size())).starts_with(k_zstd_magic)) m_frames.emplace(m_input);
+    const std::string_view front = io::text_of(m_input.look(k_zstd_magic.size()));
+    if (front.starts_with(k_zstd_magic))
+      m_decompressed = std::make_unique<zstd::DecompressingSource>(m_input);
+    if (front.starts_with(k_gzip_magic))
+      m_decompressed = std::make_unique<gzip::DecompressingSource>(m_input);
   }
-  return m_frames ? m_frames->read(out) : m_input.read(out);
+  return m_decompressed ? m_decompressed->read(out) : m_input.read(out);
 }
 
 }  // namespace airgap::bundle

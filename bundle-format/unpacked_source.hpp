@@ -1,14 +1,18 @@
 #pragma once
 
-#include <optional>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "common/io/stream.hpp"
-#include "common/zstd/decompressing_source.hpp"
 
 namespace airgap::bundle {
 
-/// The tar of an archive that comes in order, compressed or not: its first bytes tell.
+/// How such files begin.
+inline constexpr std::string_view k_zstd_magic = "\x28\xb5\x2f\xfd";
+inline constexpr std::string_view k_gzip_magic = "\x1f\x8b";
+
+/// The tar of an archive that comes in order, compressed by zstd, by gzip or not: its first bytes tell.
 class UnpackedSource : public io::Source {
  public:
   explicit UnpackedSource(io::Source& input) : m_input(input) {}  ///< borrowed
@@ -29,7 +33,7 @@ class UnpackedSource : public io::Source {
   };
 
   Rewound m_input;
-  std::optional<zstd::DecompressingSource> m_frames;
+  std::unique_ptr<io::Source> m_decompressed;  ///< null where nothing is compressed
   bool m_begun = false;
 };
 

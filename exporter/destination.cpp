@@ -20,8 +20,9 @@ Destination::Destination(const ExportSettings& settings, std::stop_token stop)
       m_form(form_of(settings)),
       m_volume_size(settings.volume_size) {
   if (m_volume_size && m_form != bundle::OutputForm::archive) {
-    throw diag::UsageError("--volume-size cuts an archive, and " + settings.output + " is none",
-                           "write to --output FILE.tar: the volumes are FILE.001.tar, FILE.002.tar, …");
+    throw diag::UsageError(
+        "--volume-size cuts an archive that is not compressed, and " + settings.output + " is none",
+        "write to --output FILE.tar: the volumes are FILE.001.tar, FILE.002.tar, …");
   }
   if (settings.verify_media.value_or(bundle::MediaCheck::none) != bundle::MediaCheck::none &&
       !can_be_read_back()) {

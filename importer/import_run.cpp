@@ -104,6 +104,11 @@ std::unique_ptr<bundle::BundleReader> open_unless_missing(const std::vector<std:
   }
 }
 
+/// Nothing unless it is one file, and compressed as a whole.
+std::unique_ptr<bundle::BundleStream> packed_file(const std::vector<std::string>& bundles) {
+  return bundles.size() == 1 ? bundle::open_packed(bundles.front()) : nullptr;
+}
+
 void import_stages(const ImportSettings& settings, const image::RegistryTarget& target, DeliveryRun& run,
                    cli::Context& context) {
   cli::RegistryAccess access(settings.access, target.registry, context);
@@ -129,6 +134,8 @@ void import_stages(const ImportSettings& settings, const image::RegistryTarget& 
   if (settings.bundles.front() == "-") {
     StandardInput input(context.stop);
     push_stream(*bundle::open_stream(input));
+  } else if (const auto packed = packed_file(settings.bundles)) {
+    push_stream(*packed);
   } else if (const auto reader = open_unless_missing(settings.bundles)) {
     leave_out(reader->broken(), settings, run);
     const delivery::Plan plan = plan_for(reader->info(), *reader);

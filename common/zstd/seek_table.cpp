@@ -89,12 +89,17 @@ std::vector<Frame> read_seek_table(const io::File& file) {
   return frames;
 }
 
+bool ends_with_seek_table(const io::File& file) {
+  std::array<std::byte, 4> bytes{};
+  const std::uint64_t size = file.size();
+  return size >= k_front + k_footer && file.read_at(size - bytes.size(), bytes) == bytes.size() &&
+         read_le(bytes, bytes.size()) == k_seekable_magic;
+}
+
 bool looks_framed(const io::File& file) {
   std::array<std::byte, 4> bytes{};
-  if (file.read_at(0, bytes) == bytes.size() && read_le(bytes, 4) == k_frame_magic) return true;
-  const std::uint64_t size = file.size();
-  return size >= k_front + k_footer && file.read_at(size - 4, bytes) == bytes.size() &&
-         read_le(bytes, 4) == k_seekable_magic;
+  const bool begins = file.read_at(0, bytes) == bytes.size() && read_le(bytes, bytes.size()) == k_frame_magic;
+  return begins || ends_with_seek_table(file);
 }
 
 }  // namespace airgap::zstd

@@ -20,6 +20,9 @@ std::string seek_table(const std::vector<Frame>& frames);
 /// file up to the table. Throws IntegrityError otherwise.
 std::vector<Frame> read_seek_table(const io::File& file);
 
+/// True when the file ends as a seek table does.
+bool ends_with_seek_table(const io::File& file);
+
 /// True when the file begins as a frame does, or ends as a seek table does: one of both may be damaged.
 bool looks_framed(const io::File& file);
 

@@ -89,6 +89,39 @@ def test_it_is_pushed_out_of_a_pipe(how: str, airgap: Airgap, archive: Path, reg
     assert_pushed(registry)
 
 
+PACKERS = {"gzip": ["gzip", "-1", "-c"], "zstd": ["zstd", "-q", "-c"]}
+
+
+@pytest.fixture
+def packed(request: pytest.FixtureRequest, airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> Path:
+    pull(airgap, memory, tmp_path / "b.tar").ok()
+    data = subprocess.run([*PACKERS[request.param], tmp_path / "b.tar"], check=True, capture_output=True).stdout
+    (tmp_path / "packed").write_bytes(data)
+    return tmp_path / "packed"
+
+
+@pytest.mark.parametrize("packed", PACKERS, indirect=True)
+def test_an_archive_that_was_compressed_on_the_way_is_pushed_in_one_pass(packed: Path, airgap: Airgap, registry: Registry
+                                                                         ) -> None:
+    airgap.import_("push", packed, registry.host, *plain(registry)).ok()
+    assert_pushed(registry)
+    airgap.import_("push", "-", f"{registry.host}/again", *plain(registry), input=packed.read_bytes()).ok()
+    assert registry.client().digest("again/team/large", "1") == LARGE.digest
+    for command in ("list", "verify"):
+        airgap.import_(command, packed).fails(2, "compressed as a whole", "unpack it first")
+
+
+@pytest.mark.parametrize("packed", PACKERS, indirect=True)
+def test_what_was_compressed_on_the_way_and_cut_or_changed_is_found(packed: Path, airgap: Airgap, registry: Registry) -> None:
+    data = packed.read_bytes()
+    changed = bytearray(data)
+    changed[len(data) // 2] ^= 1
+    for bad in (data[:100], data[:len(data) // 2], data[:-1], bytes(changed)):
+        packed.write_bytes(bad)
+        airgap.import_("push", packed, registry.host, *plain(registry)).fails(5)
+    assert registry.client().tags("team/one") == []
+
+
 @pytest.mark.parametrize("part", ["the head", "a layer", "the end"])
 def test_a_cut_pipe_is_found(part: str, airgap: Airgap, archive: Path, registry: Registry) -> None:
     size = archive.stat().st_size
@@ -110,6 +143,25 @@ def test_the_plan_says_by_how_much_it_may_shrink(airgap: Airgap, memory: MemoryR
     memory.add("team/gzip", "1", image([tar_layer({"x": b"x"})]))
     assert "saves next to nothing" in pull(airgap, memory, output, "gzip", options=("--dry-run",)).ok().err
     assert not output.exists()
+
+
+def test_it_is_not_cut_into_volumes(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
+    pull(airgap, memory, tmp_path / "b.tar.zst", options=("--volume-size", "1MiB")).fails(
+        2, "an archive that is not compressed", "--output FILE.tar")
+    assert not list(tmp_path.glob("b.*"))
+
+
+def test_it_is_a_delta_and_what_a_delta_is_made_for(airgap: Airgap, memory: MemoryRegistry, archive: Path, tmp_path: Path,
+                                                    registry: Registry) -> None:
+    memory.add("team/new", "1", small_image(7, SHARED))
+    delta = tmp_path / "delta.tar.zst"
+    pull(airgap, memory, delta, "one", "two", "large", "new", options=("--since", archive)).ok()
+    assert delta.stat().st_size < archive.stat().st_size / 10
+    airgap.import_("push", delta, registry.host, *plain(registry)).fails(5)
+    for bundle in (archive, delta):
+        airgap.import_("push", bundle, registry.host, *plain(registry)).ok()
+    assert_pushed(registry)
+    assert registry.client().tags("team/new") == ["1"]
 
 
 def test_a_finished_one_is_not_written_again(airgap: Airgap, memory: MemoryRegistry, archive: Path) -> None:
