@@ -12,9 +12,10 @@ import ssl
 import threading
 import time
 import urllib.parse
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from typing import Callable
+from typing import Callable, Iterator
 
 from .http_server import Handler, HttpServer
 
@@ -81,6 +82,8 @@ class FaultProxy(HttpServer):
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
         self._seen: list[ProxiedRequest] = []
+        self._sent: list[tuple[ProxiedRequest, int]] = []
+        self._busy = 0
         super().__init__(_handler_for(self), tls)
 
     def __enter__(self) -> "FaultProxy":
@@ -102,10 +105,39 @@ class FaultProxy(HttpServer):
         """Forgets what was asked until now."""
         with self._lock:
             self._seen.clear()
+            self._sent.clear()
 
     def requests(self, method: str = ".*", path: str = "") -> list[ProxiedRequest]:
         with self._lock:
             return [r for r in self._seen if re.fullmatch(method, r.method) and re.search(path, r.path)]
+
+    def bytes_sent(self, method: str = ".*", path: str = "") -> int:
+        """Bytes of bodies that went to clients, whether they heard them to the end or not."""
+        with self._lock:
+            return sum(count for r, count in self._sent if re.fullmatch(method, r.method) and re.search(path, r.path))
+
+    @contextmanager
+    def serving(self, request: ProxiedRequest) -> Iterator[Callable[[int], None]]:
+        """For the handler: what it yields is told of bytes that were sent."""
+        counts: list[int] = []
+        with self._lock:
+            self._busy += 1
+        try:
+            yield counts.append
+        finally:
+            with self._lock:
+                self._busy -= 1
+                self._sent.append((request, sum(counts)))
+
+    def wait_until_idle(self, timeout: float = 30) -> None:
+        """Until every request that arrived is answered, whether its client still lives or not."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with self._lock:
+                if self._busy == 0:
+                    return
+            assert time.monotonic() < deadline, "the proxy is still serving"
+            time.sleep(0.005)
 
     def saw_credentials(self) -> bool:
         """Whether any request carried Authorization, a cookie, or a header of registry credentials."""
@@ -133,18 +165,21 @@ class _Hangup(Exception):
 
 class _ProxyHandler(Handler):
     proxy: FaultProxy
+    _count: Callable[[int], None]
 
     def do_GET(self) -> None:
         size = -1 if "Transfer-Encoding" in self.headers else int(self.headers.get("Content-Length", "0"))
-        rule = self.proxy.rule_for(ProxiedRequest(self.command, self.path, self.headers, size))
+        request = ProxiedRequest(self.command, self.path, self.headers, size)
+        rule = self.proxy.rule_for(request)
         try:
-            if rule.drop_upload_after is not None:
-                self.rfile.read(rule.drop_upload_after)
-                raise _Hangup
-            self._serve(rule, self.read_body())
-            if rule.after_answer is not None:
-                self.wfile.flush()
-                rule.after_answer()
+            with self.proxy.serving(request) as self._count:
+                if rule.drop_upload_after is not None:
+                    self.rfile.read(rule.drop_upload_after)
+                    raise _Hangup
+                self._serve(rule, self.read_body())
+                if rule.after_answer is not None:
+                    self.wfile.flush()
+                    rule.after_answer()
         except (_Hangup, OSError, http.client.HTTPException):
             self.close_connection = True
 
@@ -223,6 +258,7 @@ class _ProxyHandler(Handler):
                 self.wfile.write(piece[:rule.cut_after - sent])
                 raise _Hangup
             self.wfile.write(piece)
+            self._count(len(piece))
             sent += len(piece)
             if rule.rate is not None:
                 time.sleep(len(piece) / rule.rate)
