@@ -1,6 +1,6 @@
 """SIGKILL at random moments, again and again, until the run is through.
 
-AIRGAP_KILL_LOOP=N in the environment makes N rounds of each form (6 otherwise), AIRGAP_KILL_SEED=N repeats a loop.
+AIRGAP_KILL_LOOP=N in the environment makes N rounds of each form (4 otherwise), AIRGAP_KILL_SEED=N repeats a loop.
 """
 
 import os
@@ -20,7 +20,7 @@ from support.oci import image, tar_layer
 from support.proxy import FaultProxy
 from support.registry import Registry
 
-ROUNDS = int(os.environ.get("AIRGAP_KILL_LOOP", "6"))
+ROUNDS = int(os.environ.get("AIRGAP_KILL_LOOP", "4"))
 SEED = int(os.environ.get("AIRGAP_KILL_SEED", str(random.randrange(1 << 32))))
 FORMS = {"bundle/": (), "bundle.tar": (), "bundle.tar.zst": (), "volumes.tar": ("--volume-size", "9MB")}
 RATE = 20_000_000  # bytes a second of each connection, so that a run lasts long enough to be hit
