@@ -116,12 +116,21 @@ class DirectoryInspection {
     std::string lower = entry.name;
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    const bool renamed = metadata_cap(lower) || lower == k_blobs_directory;
-    strange(path,
-            link_or_device ? "a link or device does not belong into a bundle"
-                           : "it does not belong into a bundle",
-            renamed ? "names changed on the way: copy it again with a tool that keeps upper and lower case"
-                    : "take it out of the bundle");
+    const auto blob = digest_of_path(path.substr(0, path.size() - lower.size()) + lower);
+    const bool ours =
+        metadata_cap(lower) || lower == k_blobs_directory || lower == "sha256" || lower == "sha512" || blob;
+    if (link_or_device || !ours || lower == entry.name) {
+      return strange(path,
+                     link_or_device ? "a link or device does not belong into a bundle"
+                                    : "it does not belong into a bundle",
+                     "take it out of the bundle");
+    }
+    m_result.findings.push_back(
+        {.file = text::escape(path),
+         .problem = fmt::format("its name changed on the way, from {}", lower),
+         .images = {},
+         .hint = "copy it again with a tool that keeps upper and lower case, or carry an archive"});
+    if (blob) m_result.findings.back().blobs.push_back(*blob);
   }
 
   void list_blobs() {

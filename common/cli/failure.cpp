@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <new>
+#include <system_error>
 
 #include "common/cli/interrupt.hpp"
 #include "common/text/escape.hpp"
@@ -11,6 +12,7 @@
 namespace airgap::cli {
 namespace {
 
+constexpr const char* k_memory_hint = "free memory, or use fewer --jobs";
 constexpr const char* k_bug_hint = "this is a bug: report it with what AIRGAP_LOG=trace shows";
 
 std::string signal_name(int number) {
@@ -50,7 +52,12 @@ diag::Error current_failure() {
     }
     return error;
   } catch (const std::bad_alloc&) {
-    return diag::StorageError("out of memory", "free memory, or use fewer --jobs");
+    return diag::StorageError("out of memory", k_memory_hint);
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::resource_unavailable_try_again &&
+        error.code() != std::errc::not_enough_memory)
+      return diag::InternalError("unexpected: " + text::escape(error.what()), k_bug_hint);
+    return diag::StorageError("the system has no more threads, or no memory for them", k_memory_hint);
   } catch (const std::exception& error) {
     return diag::InternalError("unexpected: " + text::escape(error.what()), k_bug_hint);
   } catch (...) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -32,7 +33,11 @@ void for_each_index(std::size_t count, std::size_t jobs, std::stop_token stop,
   };
   {
     std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min(jobs, count); ++i) helpers.emplace_back(run);
+    try {
+      for (std::size_t i = 1; i < std::min(jobs, count); ++i) helpers.emplace_back(run);
+    } catch (
+        const std::system_error&) {  // no more threads, or no memory for their stacks: fewer do it (R139)
+    }
     run();
   }
   first_error.with([](const std::exception_ptr& error) {

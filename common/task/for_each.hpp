@@ -7,10 +7,10 @@
 
 namespace airgap::task {
 
-/// Calls `work(i)` for every i below `count`, in that order, on up to `jobs` threads. Starts nothing new
-/// after a failure or a stop request, waits for what runs, then throws the first error, or Interrupted when
-/// items are left: the line after it is only reached when all are done. What runs is not told of a failure
-/// elsewhere.
+/// Calls `work(i)` for every i below `count`, in that order, on up to `jobs` threads, and on fewer where the
+/// system has no more. Starts nothing new after a failure or a stop request, waits for what runs, then throws
+/// the first error, or Interrupted when items are left: the line after it is only reached when all are done.
+/// What runs is not told of a failure elsewhere.
 void for_each_index(std::size_t count, std::size_t jobs, std::stop_token stop,
                     const std::function<void(std::size_t)>& work);
 

@@ -199,6 +199,10 @@ def swap(directory: Path, first: str, second: str) -> None:
     (directory / "third").rename(directory / second)
 
 
+def capital(path: Path) -> None:
+    path.rename(path.with_name(path.name.upper()))
+
+
 DIRECTORY = {
     "a missing layer": (5, lambda d, b: (d / file_of(b.one.blobs[2].digest)).unlink(), {"one"}),
     "a missing manifest": (5, lambda d, b: (d / file_of(b.two.digest)).unlink(), {"two"}),
@@ -207,6 +211,8 @@ DIRECTORY = {
     "swapped manifests": (5, lambda d, b: swap(d, file_of(b.one.digest), file_of(b.two.digest)), set(BOTH)),
     "missing check sums": (5, lambda d, b: (d / "SHA256SUMS").unlink(), set(BOTH)),
     "missing oci-layout": (5, lambda d, b: (d / "oci-layout").unlink(), set(BOTH)),
+    "a layer in capital letters": (5, lambda d, b: capital(d / file_of(b.one.blobs[2].digest)), {"one"}),  # R117
+    "a file in capital letters": (5, lambda d, b: capital(d / "index.json"), set(BOTH)),
     "an extra file": (6, lambda d, b: (d / "README").write_text("hello"), set()),
     "an extra blob": (6, lambda d, b: (d / file_of(f"sha256:{'0' * 64}")).write_text("x"), set()),
     "a blob of another name": (6, lambda d, b: (d / "blobs/sha256/x").write_text("x"), set()),

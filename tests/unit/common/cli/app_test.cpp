@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 
 #include "common/cli/report.hpp"
 #include "common/diag/log.hpp"
@@ -145,6 +146,10 @@ TEST_CASE("an error says what, while doing what, and what to do") {
         "airgap-test: error: bytes differ\n  while reading the layer\n  while pulling app:1\n"
         "  hint: fetch it again\n");
   CHECK(run_throwing([] { throw std::bad_alloc(); }).err.find("out of memory") != std::string::npos);
+  const auto no_thread = [] {
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  };
+  CHECK(run_throwing(no_thread).err.find("no more threads") != std::string::npos);
   CHECK(run_throwing([] { throw std::runtime_error("\x1b"); }).err.find("\\x1b") != std::string::npos);
   CHECK(run_throwing([] { throw std::runtime_error("x"); }).err.find("this is a bug") != std::string::npos);
 }

@@ -1,0 +1,77 @@
+"""What the system around a run has too little of, or set in its own way (R139, R140, R143)."""
+
+import os
+import random
+import resource
+import stat
+import subprocess
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from support.airgap import Airgap, Result, executable, plain
+from support.memory_registry import MemoryRegistry
+from support.oci import image, tar_layer
+
+LAYERS = [tar_layer({f"file-{seed}": random.Random(seed).randbytes(30_000)}) for seed in range(40)]
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[MemoryRegistry]:
+    with MemoryRegistry() as registry:
+        registry.add("team/app", "1", image(LAYERS))
+        yield registry
+
+
+@pytest.fixture
+def pull_where(airgap: Airgap, memory: MemoryRegistry) -> Callable[..., Result]:
+    """pull_where(what the child does first, output, *options)"""
+
+    def pull(setup: Callable[[], object], output: object, *options: object) -> Result:
+        words = ["pull", f"{memory.host}/team/app:1", *plain(memory), "--output", output, *options]
+        command = [str(executable("airgap-export")), *map(str, words)]
+        done = subprocess.run(command, env=airgap.environment(), capture_output=True, text=True, preexec_fn=setup)
+        return Result(command, done.returncode, done.stdout, done.stderr)
+
+    return pull
+
+
+def limited(what: int, most: int) -> Callable[[], object]:
+    return lambda: resource.setrlimit(what, (most, most))
+
+
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar"])
+def test_with_little_memory_a_run_ends_well_or_says_so(form: str, airgap: Airgap, pull_where: Callable[..., Result],
+                                                       tmp_path: Path) -> None:
+    """Address space, in MiB: fewer threads do the work, and where that is not enough it is exit 7."""
+    if b"__asan_init" in executable("airgap-export").read_bytes():
+        pytest.skip("the address sanitizer needs terabytes of addresses")
+    output = f"{tmp_path}/{form}"
+    for mebibytes in range(40, 200, 20):
+        result = pull_where(limited(resource.RLIMIT_AS, mebibytes << 20), output, "--overwrite")
+        if result.status == 3:  # libcurl says that of a line that is broken, too
+            result.fails(3, "Out of memory", "run the same command again")
+        elif result.status not in (0, 127):  # 127: the loader has no memory for the libraries
+            result.fails(7, "out of memory|no more threads|Cannot allocate memory")
+    pull_where(lambda: None, output, "--overwrite").ok()
+    airgap.import_("verify", output).ok()
+
+
+def test_few_descriptors_are_enough_and_fewer_are_named(airgap: Airgap, pull_where: Callable[..., Result], tmp_path: Path
+                                                       ) -> None:
+    pull_where(limited(resource.RLIMIT_NOFILE, 64), f"{tmp_path}/bundle/").ok()
+    few = limited(resource.RLIMIT_NOFILE, 16)
+    pull_where(few, f"{tmp_path}/other/", "--jobs", 32).fails(7, "Too many open files", "lower --jobs or raise 'ulimit -n'")
+    pull_where(lambda: None, f"{tmp_path}/other/").ok()
+    airgap.import_("verify", tmp_path / "other").ok()
+
+
+def test_who_may_read_a_bundle_is_what_the_umask_says(airgap: Airgap, pull_where: Callable[..., Result], tmp_path: Path) -> None:
+    for umask, mode in ((0o022, 0o644), (0o077, 0o600), (0o000, 0o644)):
+        output = tmp_path / f"bundle-{umask:o}"
+        pull_where(lambda: os.umask(umask), f"{output}/").ok()
+        modes = {stat.S_IMODE(path.stat().st_mode) for path in output.rglob("*") if path.is_file()}
+        assert modes == {mode}
+        pull_where(lambda: os.umask(umask), f"{output}.tar").ok()
+        assert stat.S_IMODE(output.with_name(f"{output.name}.tar").stat().st_mode) == mode
