@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
+from conftest import Running
 
 from support.airgap import Airgap, Result, plain
+from support.proxy import FaultProxy
 from support.registry import Registry
 from support.small_bundle import SmallBundle, file_of, make_small_bundle
 
@@ -230,6 +232,21 @@ def test_a_damaged_directory_is_refused(damage: str, airgap: Airgap, good: Small
     apply(directory, good)
     verified = assert_refused(airgap, directory, target, status)
     assert touched(verified) == images
+
+
+def test_a_bundle_that_changes_while_it_is_pushed_gets_no_tag(airgap: Airgap, good: SmallBundle, directory: Path,
+                                                             running: Running, registry: Registry) -> None:
+    """What is compared with the digest are the very bytes that are sent (R119)."""
+    layer = directory / file_of(good.one.blobs[-1].digest)
+
+    def change() -> None:
+        layer.write_bytes(layer.read_bytes()[:-1] + b"!")
+
+    proxy = running(FaultProxy(registry))
+    proxy.rule("POST", "/blobs/uploads/", times=1, on_match=change)
+    push = airgap.import_("push", directory, proxy.host, *plain(proxy), "--jobs", 1)
+    push.fails(5, f"expected {good.one.blobs[-1].digest}, found", "the bundle is damaged")
+    assert not registry.client().has_manifest("team/one", "1")
 
 
 @pytest.mark.parametrize("file", ["a blob", "bundle.json"])

@@ -117,6 +117,17 @@ def test_a_medium_that_cannot_be_read_back_is_not_believed(form: str, airgap: Ai
     pull(airgap, memory, output, "--verify-media", "full").ok()
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_system_that_cannot_sync_a_directory_will_do(form: str, airgap: Airgap, memory: MemoryRegistry,
+                                                            medium: FaultyMedium) -> None:
+    """exFAT by FUSE (R130)."""
+    medium.rule(fail="EINVAL", on=["fsyncdir"])
+    pull(airgap, memory, f"{medium.path}/{form}").ok()
+    airgap.import_("verify", f"{medium.path}/{form}").ok()
+    medium.rule(fail="EIO", on=["fsyncdir"])
+    pull(airgap, memory, f"{medium.path}/other-{form}").fails(7, "Input/output error")
+
+
 FAULTS = {
     "a full disk": ("ENOSPC", ["write"], "No space left on device", "a rerun continues"),
     "a quota": ("EDQUOT", ["write"], "quota", "a rerun continues"),

@@ -162,6 +162,9 @@ def serve(names: str, mount_point: str, rules: str) -> None:
         def fsync(self, path: str, datasync: int, fh: int) -> None:
             self._rule("fsync")
 
+        def fsyncdir(self, path: str, datasync: int, fh: int) -> None:
+            self._rule("fsyncdir")
+
         def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
             rule = self._rule("read")
             found = os.fstat(fh)
