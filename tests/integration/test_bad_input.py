@@ -182,8 +182,8 @@ def test_what_is_no_bundle_gets_a_hint_at_what_may_be_one(command: str, airgap: 
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (("push",), "BUNDLE"), (("push", "tree"), r"expected BUNDLE\.\.\. REGISTRY.*, found 'tree' alone"), (("push", "/nowhere", "registry.invalid"), "/nowhere"),
-    (("verify",), "BUNDLE is missing")])
+    (("push",), "BUNDLE"), (("push", "tree"), r"expected BUNDLE\.\.\. REGISTRY.*, found 'tree' alone"),
+    (("push", "/nowhere", "registry.invalid"), "/nowhere"), (("verify",), "BUNDLE is missing")])
 def test_half_a_push_is_refused(arguments: tuple[str, ...], says: str, airgap: Airgap, tmp_path: Path) -> None:
     airgap.import_(*arguments, cwd=tmp_path).fails(2, says)
 
