@@ -46,7 +46,7 @@ struct Form {
   std::string output;
   std::optional<std::uint64_t> volume_size{};
 };
-const Form k_forms[] = {{"out/"}, {"out.tar"}, {"out.tar", 200'000}};
+const Form k_forms[] = {{"out/"}, {"out.tar"}, {"out.tar", 200'000}, {"out.tar.zst"}};
 
 Sample two_images() {
   return sample(
@@ -179,6 +179,7 @@ TEST_CASE("what a run without anything new finds damaged is taken back as well")
 
 TEST_CASE("damage around the blobs is mended by a rerun") {
   for (const Form& form : k_forms) {
+    if (form.output == "out.tar.zst") continue;  // compressed: that text is not to be found in it
     CAPTURE(form.output);
     Sealed sealed(form);
     sealed.damage("# airgap bundle format 1");  // of volumes, the first file of check sums in each
