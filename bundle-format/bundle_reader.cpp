@@ -48,6 +48,7 @@ class InPlaceReader : public BundleReader {
 
 std::vector<std::string> names_of(const std::vector<Finding>& findings) {
   std::vector<std::string> names;
+  names.reserve(findings.size());
   for (const Finding& finding : findings) names.push_back(finding.file);
   return names;
 }

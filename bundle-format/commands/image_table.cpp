@@ -14,7 +14,7 @@ namespace {
 std::string platforms_of(const Image& image) {
   std::vector<std::string> names;
   for (const image::Platform& platform : image.platforms) names.push_back(platform.str());
-  const std::string list = names.empty() ? "-" : fmt::format("{}", fmt::join(names, ","));
+  std::string list = names.empty() ? "-" : fmt::format("{}", fmt::join(names, ","));
   if (image.source_digest == image.digest) return list;
   return fmt::format("{} (chosen from {})", list, image.source_digest.brief());
 }

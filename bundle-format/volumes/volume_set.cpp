@@ -117,6 +117,7 @@ class Gathering {
  public:
   std::optional<VolumeSet> run(const std::vector<std::string>& paths) {
     std::vector<Lead> leads;
+    leads.reserve(paths.size());
     for (const std::string& path : paths) leads.push_back(follow(path));
     if (std::ranges::all_of(leads, [](const Lead& lead) { return lead.volumes.empty(); })) {
       if (paths.size() == 1) return std::nullopt;
