@@ -142,7 +142,7 @@ OutputForm tree_form(const std::string& path) {
   constexpr std::string_view k_hint = "name a directory for --format skopeo-dir";
   if (path.empty() || path.find('\0') != std::string::npos) refuse(path, "that is no path", k_hint);
   if (path == "-") refuse(path, "skopeo's directories do not go through a pipe", k_hint);
-  if (path.ends_with(k_archive_ending) ||
+  if (path.ends_with(k_archive_ending) || path.ends_with(k_compressed_ending) ||
       std::ranges::any_of(k_other_files, [&](auto ending) { return path.ends_with(ending); })) {
     refuse(path, "it is called as a file, and skopeo's directories go into a directory",
            fmt::format(
