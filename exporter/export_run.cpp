@@ -98,7 +98,7 @@ class ExportRun {
 
   void add_signatures(PinnedImages& pinned, SourceImages& source) {
     if (m_destination.form() != OutputForm::skopeo_tree) {
-      warn_of_lookaside(pinned, m_settings.registries_d);
+      warn_of_lookaside(pinned, m_settings.registries_d, "a bundle");
     } else if (!m_settings.dry_run) {
       add_lookaside_signatures(pinned, m_settings.registries_d, m_settings.source, source, m_context, m_run);
     }

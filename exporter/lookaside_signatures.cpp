@@ -56,18 +56,17 @@ void add_lookaside_signatures(PinnedImages& pinned, const std::string& directory
   if (pinned.images.empty() && first != nullptr) throw diag::Error(*first);
 }
 
-void warn_of_lookaside(const PinnedImages& pinned, const std::string& directory) {
+void warn_of_lookaside(const PinnedImages& pinned, const std::string& directory, std::string_view who) {
   try {
     const lookaside::LookasideConf conf = lookaside::load_lookaside_conf(directory);
     const auto count =
         std::count_if(pinned.images.begin(), pinned.images.end(),
                       [&](const PinnedImage& image) { return conf.read_url(image.name).has_value(); });
     if (count == 0) return;
-    diag::log(
-        "plan", diag::LogLevel::warning,
-        fmt::format("registries.d names a lookaside for {}: a bundle does not carry signatures from there, "
-                    "--format skopeo-dir does",
-                    text::counted(static_cast<std::size_t>(count), "image")));
+    diag::log("plan", diag::LogLevel::warning,
+              fmt::format("registries.d names a lookaside for {}: {} does not carry signatures from there, "
+                          "pull --format skopeo-dir does",
+                          text::counted(static_cast<std::size_t>(count), "image"), who));
   } catch (const diag::UsageError& error) {  // nothing is read from there
     diag::log("plan", diag::LogLevel::debug, error.message());
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "exporter/resolve.hpp"
 #include "exporter/source_images.hpp"
@@ -14,7 +15,7 @@ void add_lookaside_signatures(PinnedImages& pinned, const std::string& directory
                               const SourceSettings& settings, SourceImages& source, cli::Context& context,
                               cli::ReportedRun& run);
 
-/// A bundle has no place for them: says so where registries.d names some.
-void warn_of_lookaside(const PinnedImages& pinned, const std::string& directory);
+/// Says that they stay behind where registries.d names some; `who` does not carry them: "a bundle", "mirror".
+void warn_of_lookaside(const PinnedImages& pinned, const std::string& directory, std::string_view who);
 
 }  // namespace airgap::exporter

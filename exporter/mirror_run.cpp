@@ -9,6 +9,7 @@
 #include "common/delivery/tag_deletion.hpp"
 #include "common/diag/log.hpp"
 #include "common/text/human_size.hpp"
+#include "exporter/lookaside_signatures.hpp"
 #include "exporter/mirror_places.hpp"
 #include "exporter/mirror_prune.hpp"
 #include "exporter/mirror_target.hpp"
@@ -68,6 +69,7 @@ class MirrorRun {
 
     PinnedImages pinned = source.pin(target.known());
     source.check_maps(names, names_of(pinned));
+    warn_of_lookaside(pinned, {}, "mirror");
     OriginSource origin(source.client(), pinned);
     auto placements = place_images(std::move(pinned), source, target);
     if (!m_settings.overwrite) refuse_moves(placements, target.tags());

@@ -140,6 +140,14 @@ def test_a_bundle_says_that_it_does_not_carry_them(airgap: Airgap, registry: Reg
     assert "--format skopeo-dir does" in airgap.export(*words).ok().err
 
 
+def test_a_mirror_says_that_it_does_not_carry_them(airgap: Airgap, registry: Registry, make_registry: Any, store: Path
+                                                   ) -> None:
+    registries_d(airgap.home / ".config" / "containers" / "registries.d", lookaside=f"file://{store}")
+    target = make_registry()
+    said = airgap.export("mirror", f"{registry.host}/team/app:1", *plain(registry, target), "--to", target.host).ok()
+    assert "names a lookaside for 1 image: mirror does not carry signatures from there" in said.err
+
+
 def test_a_push_puts_them_where_skopeo_puts_them(airgap: Airgap, registry: Registry, make_registry: Any, store: Path,
                                                  tmp_path: Path) -> None:
     conf = registries_d(tmp_path / "conf", lookaside=f"file://{store}")

@@ -308,6 +308,21 @@ def test_a_signature_goes_where_its_image_is_mapped_to(again: bool, mirror: Mirr
         assert client.repositories() == ["web/app"]
 
 
+@pytest.mark.parametrize("options, where", [((), "team/app"), (("team/app:1=web/app:one",), "web/app")])
+def test_a_signature_among_all_tags_is_copied_once_and_with_its_image(
+        options: tuple[str, ...], where: str, mirror: Mirror, running: Running, registry: Registry, tmp_path: Path) -> None:
+    memory = running(MemoryRegistry())
+    memory.add("team/app", "1", APP)
+    memory.add("team/app", cosign_tag(APP.digest), signature_for(APP))
+    maps = [f"--map={memory.host}/{rule}" for rule in options]
+    mirror(memory, registry, "--all-tags", "team/app", *maps, "--report", str(tmp_path / "report.json")).ok()
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert sorted(image["name"] for image in report["images"]) == [
+        f"{memory.host}/team/app:1", f"{memory.host}/team/app:{cosign_tag(APP.digest)}"]
+    assert registry.client().repositories() == [where]
+    assert registry.client().digest(where, cosign_tag(APP.digest)) == signature_for(APP).digest
+
+
 def test_a_lock_says_where_its_images_go(airgap: Airgap, mirror: Mirror, running: Running, registry: Registry,
                                          tmp_path: Path) -> None:
     """And what accompanies one that is mapped on the way goes along."""
