@@ -97,8 +97,11 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli
                                text::human_size(*target->volume_size)));
   }
   if (target && !target->path.empty()) {
-    console.status(fmt::format("{} more on {}: {}", text::human_size(target->needed_bytes),
-                               text::escape(target->path), describe(target->medium)));
+    const bool at_least =
+        target->form == bundle::OutputForm::compressed_archive && plan.plain_layer_bytes > 0;
+    console.status(fmt::format("{}{} more on {}: {}", at_least && !plan.unchanged ? "at least " : "",
+                               text::human_size(target->needed_bytes), text::escape(target->path),
+                               describe(target->medium)));
   }
 }
 

@@ -32,11 +32,13 @@ using delivery::Failures;
 using delivery::PushOptions;
 using transport::Observer;
 
-delivery::Sender the_bundle() {
+delivery::Sender the_bundle(bool from_pipe) {
   return {.name = "the bundle",
           .when_corrupted =
-              "the bundle is damaged: 'verify' lists all that is wrong with it and the images "
-              "that it touches; copy it again"};
+              from_pipe ? "what came through the pipe is damaged: run it again; if that stays so, write "
+                          "it into a file, of which 'verify' says all that is wrong"
+                        : "the bundle is damaged: 'verify' lists all that is wrong with it and the images "
+                          "that it touches; copy it again"};
 }
 
 std::string creator(const cli::Context& context) {
@@ -180,7 +182,7 @@ int run_import(const ImportSettings& settings, cli::Context& context) {
                    .jobs = settings.access.jobs,
                    .keep_going = settings.keep_going,
                    .dry_run = settings.dry_run,
-                   .sender = the_bundle()},
+                   .sender = the_bundle(settings.bundles.front() == "-")},
                   context);
   return run.run([&] { import_stages(settings, target, run, context); });
 }

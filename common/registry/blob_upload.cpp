@@ -38,10 +38,7 @@ class BlobUpload {
     take_learned_way();
     const bool passes_by =
         reread == transport::Reread::beginning && blob.descriptor().size > transport::k_held;
-    if (!passes_by || m_way == UploadWay::chunks || host.learned().chunks_refused) return;
-    m_by_choice = true;
-    m_way = UploadWay::chunks;
-    m_chunk = host.learned().chunk_size;
+    if (passes_by) choose_chunks();
   }
 
   void run() {
@@ -74,8 +71,20 @@ class BlobUpload {
       note_progress();
       if (!error.retryable() || m_failures == m_host.parts().options.retry.repeats) throw;
       m_why = error.message();
+      // A line that breaks once breaks again: what was taken by then need not be sent another time.
+      if (m_way == UploadWay::put && m_blob.descriptor().size > transport::k_held)
+        m_after_break = choose_chunks();
     }
     return {Kind::try_later};
+  }
+
+  // Where the registry does not ask for them, and has not refused them before.
+  bool choose_chunks() {
+    if (m_way == UploadWay::chunks || m_host.learned().chunks_refused) return false;
+    m_by_choice = true;
+    m_way = UploadWay::chunks;
+    m_chunk = m_host.learned().chunk_size;
+    return true;
   }
 
   // False when it turned out to be there already.
@@ -89,6 +98,10 @@ class BlobUpload {
         wait(outcome);
         return !is_there();  // the reply may have been lost, not the blob (R77)
       case Kind::lost:
+        if (m_after_break) {  // it keeps nothing of a chunk that breaks off, so chunks are of no use
+          give_up_chunks();
+          return !is_there();
+        }
         if (++m_lost == k_max_sessions) fail(outcome, "it loses its upload sessions");
         return !is_there();
       case Kind::other_way:
@@ -119,11 +132,16 @@ class BlobUpload {
   bool refuses_chosen_chunks(const UploadOutcome& outcome) {
     if (!m_by_choice || m_taken != 0 || outcome.kind == Kind::try_later || outcome.kind == Kind::too_large)
       return false;
+    give_up_chunks();
+    return true;
+  }
+
+  void give_up_chunks() {
     m_by_choice = false;
+    m_after_break = false;
     m_host.learned().chunks_refused = true;
     m_chunked.reset();
     take_learned_way();
-    return true;
   }
 
   void take_learned_way() {
@@ -204,8 +222,9 @@ class BlobUpload {
   const std::string& m_path;
   OutgoingBlob& m_blob;
   UploadWay m_way = UploadWay::put;
-  std::uint64_t m_chunk;     // bytes
-  bool m_by_choice = false;  // in chunks, which the registry did not ask for
+  std::uint64_t m_chunk;       // bytes
+  bool m_by_choice = false;    // in chunks, which the registry did not ask for
+  bool m_after_break = false;  // and so since a request for all of it broke off
   std::optional<ChunkedUpload> m_chunked;
   std::uint64_t m_taken = 0;       // bytes, of m_chunked
   std::uint64_t m_most_taken = 0;  // bytes, in any session

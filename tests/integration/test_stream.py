@@ -141,6 +141,8 @@ def test_a_changed_bit_is_found(part: str, push_bytes: PushBytes, stream: bytes,
     again = push_bytes(damaged, "--keep-going").fails(5)
     found = re.compile("found (sha256:[0-9a-f]{64})")
     assert set(found.findall(again.err)) == set(found.findall(first.err)), "the same damage"
+    if part == "a layer":
+        assert "what came through the pipe is damaged: run it again" in first.err
     assert_nothing_published(registry)
 
 

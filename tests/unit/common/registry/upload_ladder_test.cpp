@@ -106,5 +106,33 @@ TEST_CASE("a chunk that the registry did not take in full begins a new session (
   CHECK(f.sent + f.taken_back == 10);
 }
 
+TEST_CASE("a large blob whose PUT broke off goes on in chunks, and a broken chunk where the registry is") {
+  const FakeAnswer broken{.error = [] { throw http::TransferError("connection reset", true); }};
+  const std::size_t mib = std::size_t{1} << 20;
+  const auto taken = [&](const std::string& next, std::size_t mibs) {
+    return FakeAnswer{.status = 202,
+                      .headers = {{"Location", "/v2/team/app/up/" + next},
+                                  {"Range", "0-" + std::to_string(mibs * mib - 1)}}};
+  };
+  Upload f(std::string(17 * mib, 'x'));
+  f.http.always(f.head(), {.status = 404});
+  f.http.next(k_post, f.session("1")).next(f.put("1"), broken);
+  f.http.next(k_post, f.session("2")).next(f.patch("2"), taken("2a", 8)).next(f.patch("2a"), broken);
+  f.http.next("GET " + k_base + "up/2a", taken("2b", 12)).next(f.patch("2b"), taken("2c", 17));
+  f.http.next(f.put("2c"), {.status = 201});
+  f.run();
+  CHECK(f.sent + f.taken_back == static_cast<std::int64_t>(17 * mib));
+
+  Upload forgetful(std::string(17 * mib, 'x'));
+  forgetful.http.always(forgetful.head(), {.status = 404});
+  forgetful.http.next(k_post, forgetful.session("1")).next(forgetful.put("1"), broken);
+  forgetful.http.next(k_post, forgetful.session("2")).next(forgetful.patch("2"), taken("2a", 8));
+  forgetful.http.next(forgetful.patch("2a"), broken)
+      .next("GET " + k_base + "up/2a", {.status = 404, .body = errors("BLOB_UPLOAD_UNKNOWN")});
+  forgetful.http.next(k_post, forgetful.session("3")).next(forgetful.put("3"), broken);
+  forgetful.http.next(k_post, forgetful.session("4")).next(forgetful.put("4"), {.status = 201});
+  forgetful.run();  // by PUT again, and no more in chunks
+}
+
 }  // namespace
 }  // namespace airgap::registry
