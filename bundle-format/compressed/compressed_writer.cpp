@@ -43,7 +43,6 @@ class CompressedWriter final : public BundleWriter {
                   transport::Observer& observer) override {
     m_archive->put(blob, open, observer);
   }
-  std::optional<std::string> metadata_of_earlier(const std::string& name) const;
   void start_over();
 
   std::string m_path;
@@ -57,22 +56,13 @@ class CompressedWriter final : public BundleWriter {
   std::optional<OrderedArchive> m_archive;
 };
 
-std::optional<std::string> CompressedWriter::metadata_of_earlier(const std::string& name) const {
-  const auto found = std::ranges::find(m_earlier.plan->metadata, name, &MetadataFile::name);
-  return found != m_earlier.plan->metadata.end() ? std::optional(found->bytes) : std::nullopt;
-}
-
 void CompressedWriter::begin(Contents contents) {
-  m_unchanged = m_earlier.finished && holds_already(contents, *m_earlier.info, [&](const auto& name) {
-                  return metadata_of_earlier(name);
-                });
+  m_unchanged = m_earlier.finished && holds_already(contents, *m_earlier.info, m_earlier.plan->metadata);
   if (m_unchanged) return;
   if (m_earlier.finished && !m_overwrite) refuse_to_replace(m_path);
   m_plan.emplace(metadata_files(contents), contents.info);
-  const bool same = m_earlier.plan && std::ranges::all_of(m_plan->metadata, [&](const MetadataFile& file) {
-                      return metadata_of_earlier(file.name) == file.bytes;
-                    });
-  const bool continues = same && !m_earlier.finished;
+  const bool continues =
+      !m_earlier.finished && m_earlier.plan && m_earlier.plan->metadata == m_plan->metadata;
   if (!continues) start_over();
   m_sink.emplace(m_partial->file(), *m_plan,
                  continues ? std::exchange(m_earlier.frames, {}) : std::vector<zstd::Frame>{});

@@ -96,6 +96,16 @@ class Terminal:
         return Result([str(executable("airgap-import"))], self._process.returncode, out.decode(), (self.said + err).decode())
 
 
+def feed(terminal: Terminal, drive: Drive) -> list[int]:
+    """Puts in every disc that is asked for, until the end; returns their numbers."""
+    numbers = []
+    for number, _ in terminal.asked():
+        numbers.append(number)
+        drive.put_in(number)
+        terminal.type()
+    return numbers
+
+
 def assert_filled(registry: Registry, images: dict[str, Manifest]) -> None:
     for name, manifest in images.items():
         assert registry.client().digest(f"team/{name}", "1") == manifest.digest
@@ -106,11 +116,7 @@ def test_discs_are_changed_in_one_drive_and_no_disc_is_asked_for_twice(airgap: A
     discs = write_set(airgap, IMAGES, tmp_path / "set")
     drive = Drive(tmp_path / "drive", discs)
     terminal = Terminal(airgap, drive.path, registry.host, *plain(registry))
-    numbers = []
-    for number, _ in terminal.asked():
-        numbers.append(number)
-        drive.put_in(number)
-        terminal.type()
+    numbers = feed(terminal, drive)
     terminal.end().ok()
     assert numbers == [2, 3, 4, 5]
     assert_filled(registry, IMAGES)
@@ -152,11 +158,7 @@ def test_the_first_disc_is_asked_for_by_its_number_where_another_one_is_in_the_d
     drive = Drive(tmp_path / "drive", write_set(airgap, IMAGES, tmp_path / "set"))
     drive.put_in(3)
     terminal = Terminal(airgap, drive.path / "set.003.tar", registry.host, *plain(registry))
-    numbers = []
-    for number, _ in terminal.asked():
-        numbers.append(number)
-        drive.put_in(number)
-        terminal.type()
+    numbers = feed(terminal, drive)
     terminal.end().ok()
     assert numbers == [1, 2, 3, 4, 5]
     assert_filled(registry, IMAGES)
@@ -218,11 +220,7 @@ def test_what_is_inside_already_needs_no_disc(airgap: Airgap, registry: Registry
         assert path.exists()
     drive.put_in(1)
     again = Terminal(airgap, drive.path, registry.host, *plain(registry))
-    numbers = []
-    for number, _ in again.asked():
-        numbers.append(number)
-        drive.put_in(number)
-        again.type()
+    numbers = feed(again, drive)
     again.end().ok()
     assert numbers == [2, 3, 4, 5]  # the layer that was broken off begins on the second disc
     assert_filled(registry, IMAGES)
@@ -248,9 +246,7 @@ def test_a_damaged_disc_ends_the_push_before_any_tag(airgap: Airgap, registry: R
     third.write_bytes(data)
     drive = Drive(tmp_path / "drive", discs)
     terminal = Terminal(airgap, drive.path, registry.host, *plain(registry))
-    for number, _ in terminal.asked():
-        drive.put_in(number)
-        terminal.type()
+    feed(terminal, drive)
     terminal.end().fails(5, r"set\.003\.tar")
     assert not registry.client().has_manifest("team/one", "1")
 

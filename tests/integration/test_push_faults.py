@@ -1,12 +1,15 @@
 """An internal registry that misbehaves: the push copes, or says what is wrong; nothing is tagged that is not whole."""
 
+import random
 from pathlib import Path
 
 import pytest
 from conftest import PASSWORD, USER, MakeRegistry, Running
 
 from support.airgap import Airgap, plain
+from support.memory_registry import MemoryRegistry
 from support.nginx import Nginx, body_limit
+from support.oci import image, tar_layer
 from support.proxy import FaultProxy
 from support.push_registry import PushRegistry
 from support.pushing import BUSYBOX, LEGACY, TAG, UPLOADS, Push, assert_complete, assert_nothing_published, error
@@ -125,6 +128,18 @@ def test_a_dropped_upload_is_sent_again(push: Push, proxy: FaultProxy, registry:
     proxy.rule("PUT", UPLOADS, times=1, drop_upload_after=1)
     push(proxy).ok()
     assert_complete(registry, source_images)
+
+
+def test_a_large_layer_whose_upload_was_dropped_goes_on_in_chunks(airgap: Airgap, running: Running, proxy: FaultProxy,
+                                                                  registry: Registry, tmp_path: Path) -> None:
+    memory = running(MemoryRegistry())
+    layer = tar_layer({"large": random.Random(1).randbytes(20_000_000)}, compressed=False)
+    memory.add("team/large", "1", image([layer]))
+    airgap.export("pull", f"{memory.host}/team/large:1", *plain(memory), "--output", tmp_path / "large.tar").ok()
+    proxy.rule("PUT", UPLOADS, times=1, drop_upload_after=10_000_000)
+    airgap.import_("push", tmp_path / "large.tar", proxy.host, *plain(proxy), "--jobs", 1).ok()
+    assert len(registry.requests("PATCH", UPLOADS)) == 3, "8 MiB each"
+    assert registry.client().blob("team/large", layer.digest) == layer.data
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
