@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 #include "bundle-format/synced_batches.hpp"
 #include "common/io/directory.hpp"
 #include "common/transport/image_source.hpp"

@@ -3,8 +3,8 @@
 #include <set>
 
 #include "bundle-format/blob_lookup.hpp"
-#include "bundle-format/layout.hpp"
-#include "bundle-format/reference_check.hpp"
+#include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/metadata/reference_check.hpp"
 
 namespace airgap::bundle {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/finding.hpp"
 #include "bundle-format/inspection.hpp"
+#include "bundle-format/metadata/finding.hpp"
 
 namespace airgap::bundle {
 

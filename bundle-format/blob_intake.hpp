@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 #include "common/io/file.hpp"
 #include "common/transport/image_source.hpp"
 #include "common/transport/observer.hpp"

@@ -3,7 +3,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 #include "common/image/descriptor.hpp"
 #include "common/io/stream.hpp"
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 
 namespace airgap::bundle {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "bundle-format/contents.hpp"
+#include "bundle-format/metadata/contents.hpp"
 #include "common/diag/error.hpp"
 #include "common/transport/image_source.hpp"
 

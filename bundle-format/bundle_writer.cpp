@@ -1,6 +1,6 @@
 #include "bundle-format/bundle_writer.hpp"
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
 
 namespace airgap::bundle {

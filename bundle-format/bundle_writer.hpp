@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "bundle-format/bundle_place.hpp"
-#include "bundle-format/contents.hpp"
 #include "bundle-format/inspection.hpp"
+#include "bundle-format/metadata/contents.hpp"
 #include "common/hash/digest.hpp"
 #include "common/io/medium.hpp"
 #include "common/transport/image_source.hpp"

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bundle-format/contents.hpp"
+#include "bundle-format/metadata/contents.hpp"
 
 namespace airgap::bundle {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/inspect_volumes.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 #include "common/io/file.hpp"

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
-#include "bundle-format/finding.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
+#include "bundle-format/metadata/finding.hpp"
 #include "common/io/stream.hpp"
 
 namespace airgap::bundle {

@@ -7,15 +7,15 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "bundle-format/archive_place.hpp"
-#include "bundle-format/archive_writer.hpp"
+#include "bundle-format/archive/archive_place.hpp"
+#include "bundle-format/archive/archive_writer.hpp"
 #include "bundle-format/bundle_writer.hpp"
 #include "bundle-format/compressed/compressed_writer.hpp"
 #include "bundle-format/compressed/earlier_tar.hpp"
-#include "bundle-format/directory_place.hpp"
-#include "bundle-format/directory_writer.hpp"
-#include "bundle-format/layout.hpp"
-#include "bundle-format/pipe_writer.hpp"
+#include "bundle-format/directory/directory_place.hpp"
+#include "bundle-format/directory/directory_writer.hpp"
+#include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/pipe/pipe_writer.hpp"
 #include "bundle-format/skopeo_tree/shared_file.hpp"
 #include "bundle-format/skopeo_tree/tree_writer.hpp"
 #include "bundle-format/volumes/volume_writer.hpp"

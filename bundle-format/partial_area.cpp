@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
 
 namespace airgap::bundle {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bundle-format/bundle_writer.hpp"
-#include "bundle-format/finding.hpp"
+#include "bundle-format/metadata/finding.hpp"
 
 namespace airgap::bundle {
 

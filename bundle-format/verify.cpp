@@ -7,7 +7,7 @@
 
 #include "bundle-format/blame.hpp"
 #include "bundle-format/inspection.hpp"
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/skopeo_tree/verify_tree.hpp"
 #include "bundle-format/volumes/inspect_volumes.hpp"
 #include "common/hash/verifying_source.hpp"

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
-#include "bundle-format/finding.hpp"
 #include "bundle-format/inspection.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
+#include "bundle-format/metadata/finding.hpp"
 
 namespace airgap::bundle {
 

@@ -8,7 +8,7 @@
 
 #include "bundle-format/skopeo_tree/tree_writer.hpp"
 #include "common/diag/error.hpp"
-#include "exporter/holdings.hpp"
+#include "exporter/plan/holdings.hpp"
 
 namespace airgap::exporter {
 

@@ -3,12 +3,12 @@
 #include <optional>
 #include <string>
 
-#include "bundle-format/creation_time.hpp"
+#include "bundle-format/metadata/creation_time.hpp"
 #include "common/image/mapping.hpp"
 #include "exporter/destination.hpp"
-#include "exporter/other_side.hpp"
-#include "exporter/plan.hpp"
-#include "exporter/target.hpp"
+#include "exporter/plan/other_side.hpp"
+#include "exporter/plan/plan.hpp"
+#include "exporter/plan/target.hpp"
 
 namespace airgap::exporter {
 

@@ -16,12 +16,12 @@
 #include "exporter/fetch.hpp"
 #include "exporter/image_outcomes.hpp"
 #include "exporter/image_progress.hpp"
-#include "exporter/known_images.hpp"
-#include "exporter/lock_file.hpp"
-#include "exporter/lookaside_signatures.hpp"
 #include "exporter/medium_proof.hpp"
-#include "exporter/plan_text.hpp"
+#include "exporter/plan/plan_text.hpp"
 #include "exporter/replaced_folders.hpp"
+#include "exporter/resolve/known_images.hpp"
+#include "exporter/resolve/lookaside_signatures.hpp"
+#include "exporter/select/lock_file.hpp"
 #include "exporter/survivors.hpp"
 
 namespace airgap::exporter {

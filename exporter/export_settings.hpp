@@ -7,7 +7,7 @@
 
 #include "bundle-format/read_back.hpp"
 #include "common/image/mapping.hpp"
-#include "exporter/source_images.hpp"
+#include "exporter/resolve/source_images.hpp"
 
 namespace airgap::exporter {
 

@@ -8,7 +8,7 @@
 #include "bundle-format/bundle_writer.hpp"
 #include "common/registry/registry_client.hpp"
 #include "common/transport/observer.hpp"
-#include "exporter/plan.hpp"
+#include "exporter/plan/plan.hpp"
 
 namespace airgap::exporter {
 

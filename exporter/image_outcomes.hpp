@@ -8,7 +8,7 @@
 #include "common/cli/console.hpp"
 #include "common/cli/reported_run.hpp"
 #include "exporter/destination.hpp"
-#include "exporter/plan.hpp"
+#include "exporter/plan/plan.hpp"
 
 namespace airgap::exporter {
 

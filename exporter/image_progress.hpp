@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/transport/observer.hpp"
-#include "exporter/plan.hpp"
+#include "exporter/plan/plan.hpp"
 
 namespace airgap::exporter {
 

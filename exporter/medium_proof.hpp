@@ -5,7 +5,7 @@
 #include "bundle-format/bundle_writer.hpp"
 #include "bundle-format/read_back.hpp"
 #include "common/cli/context.hpp"
-#include "exporter/plan.hpp"
+#include "exporter/plan/plan.hpp"
 
 namespace airgap::exporter {
 

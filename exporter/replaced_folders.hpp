@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "bundle-format/bundle_place.hpp"
-#include "bundle-format/contents.hpp"
+#include "bundle-format/metadata/contents.hpp"
 
 namespace airgap::exporter {
 

@@ -1,6 +1,6 @@
 #include "exporter/survivors.hpp"
 
-#include "exporter/orphans.hpp"
+#include "exporter/resolve/orphans.hpp"
 
 namespace airgap::exporter {
 namespace {

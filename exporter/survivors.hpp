@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "exporter/fetch.hpp"
-#include "exporter/resolve.hpp"
+#include "exporter/resolve/resolve.hpp"
 
 namespace airgap::exporter {
 

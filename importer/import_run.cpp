@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "bundle-format/bundle_reader.hpp"
-#include "bundle-format/creation_time.hpp"
+#include "bundle-format/metadata/creation_time.hpp"
 #include "bundle-format/volumes/volumes_in_turn.hpp"
 #include "common/cli/naming.hpp"
 #include "common/cli/report_file.hpp"

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 #include "common/delivery/placement.hpp"
 #include "common/image/mapping.hpp"
 #include "common/transport/image_source.hpp"

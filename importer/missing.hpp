@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "bundle-format/bundle_json.hpp"
-#include "bundle-format/want_list.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
+#include "bundle-format/metadata/want_list.hpp"
 #include "common/cli/console.hpp"
 #include "common/delivery/plan.hpp"
 #include "common/delivery/required_blobs.hpp"

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "bundle-format/receipt.hpp"
+#include "bundle-format/metadata/receipt.hpp"
 #include "common/delivery/plan.hpp"
 
 namespace airgap::importer {

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "bundle-format/creation_time.hpp"
+#include "bundle-format/metadata/creation_time.hpp"
 #include "common/cli/input_file.hpp"
 #include "common/cli/naming.hpp"
 #include "common/cli/report_file.hpp"

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 #include "common/cli/console.hpp"
 #include "common/json/writer.hpp"
 

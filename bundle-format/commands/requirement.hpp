@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 
 namespace airgap::bundle {
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "bundle-format/tar_bytes.hpp"
+#include "bundle-format/archive/tar_bytes.hpp"
 #include "common/zstd/frame.hpp"
 
 namespace airgap::bundle::compressed {

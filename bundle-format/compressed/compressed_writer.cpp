@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "bundle-format/archive/ordered_archive.hpp"
+#include "bundle-format/archive/partial_archive.hpp"
 #include "bundle-format/compressed/earlier_tar.hpp"
 #include "bundle-format/compressed/framed_sink.hpp"
 #include "bundle-format/earlier_bundle.hpp"
-#include "bundle-format/ordered_archive.hpp"
-#include "bundle-format/partial_archive.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
 #include "common/zstd/frame_scan.hpp"

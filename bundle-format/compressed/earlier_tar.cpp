@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "bundle-format/archive_state.hpp"
+#include "bundle-format/archive/archive_state.hpp"
 #include "bundle-format/compressed/compressed_tar.hpp"
 #include "bundle-format/compressed/frame_cuts.hpp"
 #include "common/diag/error.hpp"

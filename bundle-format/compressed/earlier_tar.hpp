@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/archive_place.hpp"
+#include "bundle-format/archive/archive_place.hpp"
+#include "bundle-format/archive/tar_bytes.hpp"
 #include "bundle-format/bundle_place.hpp"
-#include "bundle-format/tar_bytes.hpp"
 #include "common/zstd/frame.hpp"
 
 namespace airgap::bundle::compressed {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "bundle-format/archive_plan.hpp"
+#include "bundle-format/archive/archive_plan.hpp"
 #include "common/zstd/frame.hpp"
 
 namespace airgap::bundle::compressed {

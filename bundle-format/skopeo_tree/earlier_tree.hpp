@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 #include "common/io/directory.hpp"
 
 namespace airgap::skopeo_tree {

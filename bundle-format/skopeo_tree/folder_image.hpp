@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
-#include "bundle-format/finding.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
+#include "bundle-format/metadata/finding.hpp"
 #include "bundle-format/skopeo_tree/survey.hpp"
 #include "common/transport/image_graph.hpp"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 #include "common/io/directory.hpp"
 
 namespace airgap::skopeo_tree {

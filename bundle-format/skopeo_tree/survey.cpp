@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/skopeo_tree/layout.hpp"
 #include "common/diag/error.hpp"
 

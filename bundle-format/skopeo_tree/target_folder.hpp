@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/contents.hpp"
+#include "bundle-format/metadata/contents.hpp"
 #include "bundle-format/skopeo_tree/earlier_tree.hpp"
 #include "common/io/directory.hpp"
 

@@ -7,8 +7,8 @@
 #include <map>
 #include <tuple>
 
-#include "bundle-format/layout.hpp"
-#include "bundle-format/limits.hpp"
+#include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/metadata/limits.hpp"
 #include "bundle-format/skopeo_tree/folder_image.hpp"
 #include "bundle-format/skopeo_tree/layout.hpp"
 #include "common/diag/error.hpp"

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
-#include "bundle-format/finding.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
+#include "bundle-format/metadata/finding.hpp"
 #include "bundle-format/skopeo_tree/survey.hpp"
 #include "common/io/directory.hpp"
 

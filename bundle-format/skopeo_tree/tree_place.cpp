@@ -1,4 +1,4 @@
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/partial_area.hpp"
 #include "bundle-format/skopeo_tree/earlier_tree.hpp"
 #include "bundle-format/skopeo_tree/layout.hpp"

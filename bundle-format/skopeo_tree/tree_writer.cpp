@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "bundle-format/arriving_blobs.hpp"
+#include "bundle-format/directory/new_directory.hpp"
 #include "bundle-format/earlier_bundle.hpp"
-#include "bundle-format/layout.hpp"
-#include "bundle-format/new_directory.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/partial_area.hpp"
 #include "bundle-format/skopeo_tree/earlier_tree.hpp"
 #include "bundle-format/skopeo_tree/layout.hpp"

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/open_following.hpp"
 #include "bundle-format/volumes/pieces_source.hpp"
 #include "bundle-format/volumes/tiling.hpp"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "bundle-format/partial_archive.hpp"
+#include "bundle-format/archive/partial_archive.hpp"
 #include "common/hash/hasher.hpp"
 
 namespace airgap::bundle {

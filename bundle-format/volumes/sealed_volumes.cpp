@@ -3,8 +3,8 @@
 #include <optional>
 #include <set>
 
-#include "bundle-format/archive_state.hpp"
-#include "bundle-format/partial_archive.hpp"
+#include "bundle-format/archive/archive_state.hpp"
+#include "bundle-format/archive/partial_archive.hpp"
 #include "bundle-format/volumes/inspect_volumes.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
 

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "bundle-format/bundle_json.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
 #include "bundle-format/volumes/volume_json.hpp"
 #include "bundle-format/volumes/volume_plan.hpp"
 

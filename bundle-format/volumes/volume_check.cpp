@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/open_following.hpp"
 #include "common/hash/hasher.hpp"
 #include "common/io/file.hpp"

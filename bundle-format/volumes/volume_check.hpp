@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/archive_head.hpp"
-#include "bundle-format/finding.hpp"
+#include "bundle-format/archive/archive_head.hpp"
 #include "bundle-format/inspection.hpp"
+#include "bundle-format/metadata/finding.hpp"
 #include "bundle-format/volumes/volume_layout.hpp"
 #include "bundle-format/volumes/volume_sums.hpp"
 

@@ -1,6 +1,6 @@
 #include "bundle-format/volumes/volume_files.hpp"
 
-#include "bundle-format/partial_archive.hpp"
+#include "bundle-format/archive/partial_archive.hpp"
 
 namespace airgap::bundle {
 

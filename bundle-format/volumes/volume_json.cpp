@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "bundle-format/bundle_json.hpp"
-#include "bundle-format/json_values.hpp"
-#include "bundle-format/layout.hpp"
-#include "bundle-format/limits.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
+#include "bundle-format/metadata/json_values.hpp"
+#include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/metadata/limits.hpp"
 #include "common/diag/error.hpp"
 #include "common/json/reader.hpp"
 #include "common/json/writer.hpp"

@@ -1,6 +1,6 @@
 #include "bundle-format/volumes/volume_layout.hpp"
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/volume_sums.hpp"
 
 namespace airgap::bundle {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/contents.hpp"
+#include "bundle-format/metadata/contents.hpp"
 #include "bundle-format/volumes/volume_json.hpp"
 #include "common/tar/tar_layout.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/volume_json.hpp"
 
 namespace airgap::bundle {

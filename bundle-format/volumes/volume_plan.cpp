@@ -6,7 +6,7 @@
 #include <array>
 #include <optional>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/volume_sums.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/human_size.hpp"

@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "bundle-format/contents.hpp"
+#include "bundle-format/metadata/contents.hpp"
 #include "bundle-format/volumes/volume_layout.hpp"
 
 namespace airgap::bundle {

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "bundle-format/layout.hpp"
-#include "bundle-format/partial_archive.hpp"
+#include "bundle-format/archive/partial_archive.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/volume_files.hpp"
 #include "bundle-format/volumes/volume_sums.hpp"
 #include "common/diag/error.hpp"

@@ -8,8 +8,8 @@
 #include <set>
 #include <tuple>
 
-#include "bundle-format/layout.hpp"
-#include "bundle-format/limits.hpp"
+#include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/metadata/limits.hpp"
 #include "bundle-format/open_following.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 #include "common/diag/error.hpp"

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "bundle-format/bundle_json.hpp"
-#include "bundle-format/layout.hpp"
-#include "bundle-format/sums.hpp"
+#include "bundle-format/metadata/bundle_json.hpp"
+#include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/metadata/sums.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "bundle-format/partial_archive.hpp"
+#include "bundle-format/archive/partial_archive.hpp"
 #include "bundle-format/volumes/volume_seal.hpp"
 #include "common/diag/error.hpp"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/archive_state.hpp"
+#include "bundle-format/archive/archive_state.hpp"
 #include "bundle-format/synced_batches.hpp"
 #include "bundle-format/volumes/parts_room.hpp"
 #include "bundle-format/volumes/volume_files.hpp"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bundle-format/blob_lookup.hpp"
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/open_following.hpp"
 #include "bundle-format/volumes/pieces_source.hpp"
 #include "bundle-format/volumes/tiling.hpp"

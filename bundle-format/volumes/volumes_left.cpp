@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "bundle-format/archive_head.hpp"
-#include "bundle-format/archive_place.hpp"
+#include "bundle-format/archive/archive_head.hpp"
+#include "bundle-format/archive/archive_place.hpp"
+#include "bundle-format/archive/partial_archive.hpp"
 #include "bundle-format/earlier_bundle.hpp"
-#include "bundle-format/limits.hpp"
-#include "bundle-format/partial_archive.hpp"
+#include "bundle-format/metadata/limits.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/verifying_source.hpp"
 #include "common/image/manifest.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/archive_state.hpp"
+#include "bundle-format/archive/archive_state.hpp"
 #include "bundle-format/volumes/pieces_source.hpp"
 #include "bundle-format/volumes/volume_layout.hpp"
 #include "bundle-format/volumes/volume_names.hpp"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "bundle-format/archive_place.hpp"
+#include "bundle-format/archive/archive_place.hpp"
 #include "bundle-format/bundle_place.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 #include "bundle-format/volumes/volumes_left.hpp"

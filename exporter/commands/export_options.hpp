@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/image/mapping.hpp"
-#include "exporter/source_images.hpp"
+#include "exporter/resolve/source_images.hpp"
 
 namespace airgap::exporter {
 

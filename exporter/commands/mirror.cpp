@@ -3,7 +3,7 @@
 
 #include "exporter/commands/commands.hpp"
 #include "exporter/commands/export_options.hpp"
-#include "exporter/mirror_run.hpp"
+#include "exporter/mirror/mirror_run.hpp"
 
 namespace airgap::exporter {
 namespace {

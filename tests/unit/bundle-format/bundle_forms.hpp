@@ -5,7 +5,7 @@
 #include <string>
 
 #include "bundle-format/bundle_reader.hpp"
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
 #include "tests/unit/bundle-format/sample_bundle.hpp"
 #include "tests/unit/bundle-format/scratch_directory.hpp"

@@ -9,10 +9,10 @@
 #include <fstream>
 #include <set>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
 #include "common/tar/tar_layout.hpp"
-#include "writer_fixture.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;

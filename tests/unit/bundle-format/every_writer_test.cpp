@@ -10,7 +10,7 @@
 
 #include "common/diag/error.hpp"
 #include "common/hash/verifying_source.hpp"
-#include "writer_fixture.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "common/diag/error.hpp"
-#include "writer_fixture.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;

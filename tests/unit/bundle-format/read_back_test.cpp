@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <set>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
-#include "writer_fixture.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "bundle-format/contents.hpp"
+#include "bundle-format/metadata/contents.hpp"
 
 namespace airgap::bundle {
 

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <filesystem>
 
-#include "bundle-format/layout.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "common/hash/hasher.hpp"
 #include "tests/unit/bundle-format/sample_bundle.hpp"
 #include "tests/unit/bundle-format/scratch_directory.hpp"

@@ -1,4 +1,4 @@
-#include "writer_fixture.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

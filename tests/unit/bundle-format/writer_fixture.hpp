@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "bundle-format/bundle_writer.hpp"
-#include "bundle-format/contents.hpp"
+#include "bundle-format/metadata/contents.hpp"
 #include "bundle-format/verify.hpp"
 
 namespace airgap::bundle::testing {

@@ -7,7 +7,7 @@
 
 #include "common/hash/hasher.hpp"
 #include "common/image/media_type.hpp"
-#include "exporter/resolve.hpp"
+#include "exporter/resolve/resolve.hpp"
 
 namespace airgap::exporter::testing {
 

@@ -2,11 +2,11 @@
 
 #include <filesystem>
 
-#include "../writer_fixture.hpp"
 #include "bundle-format/compressed/frame_cuts.hpp"
 #include "common/diag/error.hpp"
 #include "common/io/file.hpp"
 #include "common/zstd/seek_table.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;

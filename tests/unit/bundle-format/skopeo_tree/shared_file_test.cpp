@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-#include "../writer_fixture.hpp"
 #include "common/hash/hasher.hpp"
 #include "common/hash/verifying_source.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::skopeo_tree;

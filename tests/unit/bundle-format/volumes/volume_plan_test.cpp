@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "../writer_fixture.hpp"
 #include "bundle-format/volumes/tiling.hpp"
 #include "bundle-format/volumes/volume_writer.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "../writer_fixture.hpp"
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/volumes/volume_plan.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
 #include "common/diag/error.hpp"
+#include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;

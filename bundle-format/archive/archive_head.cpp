@@ -1,0 +1,113 @@
+#include "bundle-format/archive/archive_head.hpp"
+
+#include <fmt/format.h>
+
+#include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/metadata/limits.hpp"
+#include "common/diag/error.hpp"
+#include "common/tar/tar_layout.hpp"
+#include "common/text/escape.hpp"
+
+namespace airgap::bundle {
+namespace {
+
+constexpr std::size_t k_magic_offset = 257;  // of "ustar" in a header
+
+std::string_view stated_name(std::string_view header) {
+  const std::string_view field = header.substr(0, tar::k_max_ustar_name);
+  return field.substr(0, field.find('\0'));
+}
+
+std::size_t cap_of(std::string_view name) {
+  return name == k_volume_file ? k_max_volume_json : metadata_cap(name).value_or(k_max_signature);
+}
+
+[[noreturn]] void refuse_as_none() {
+  throw diag::UsageError("it is no bundle: it does not begin as one",
+                         "name a directory or a .tar file that airgap-export wrote");
+}
+
+// A foreign file is the user's mistake and a damaged bundle is not, so one wrong bit must not make the first
+// of the second: our first name or the mark of tar is enough to be taken for a bundle, unless a good header
+// says another name.
+void refuse_foreign(std::string_view header) {
+  if (header.size() < tar::k_block) {  // less than a header: a beginning of ours was cut
+    if (header.starts_with(k_oci_layout_file) || k_oci_layout_file.starts_with(header)) return;
+    refuse_as_none();
+  }
+  const bool marked = header.substr(k_magic_offset, 5) == "ustar";
+  const bool named = stated_name(header) == k_oci_layout_file;
+  const auto parsed = tar::parse_header(header);
+  if (named || (marked && !(parsed && parsed->member.name != k_oci_layout_file))) return;
+  if (header.find_first_not_of('\0') == header.npos)
+    throw diag::IntegrityError("it begins with zeros, so it is unfinished or damaged",
+                               "run the export again, or copy it again");
+  refuse_as_none();
+}
+
+class HeadReader {
+ public:
+  explicit HeadReader(ExactReader& archive) : m_archive(archive) {}
+
+  ArchiveHead run() {
+    refuse_foreign(m_archive.peek_at_most(tar::k_block));
+    for (const std::string_view name : {k_oci_layout_file, k_index_file, k_bundle_file, k_docker_file})
+      take(name);
+    if (next_is(k_sha512_file)) take(k_sha512_file);
+    take(k_sha256_file);
+    if (next_is(k_signature_file)) take(k_signature_file);
+    if (next_is(k_volume_file)) {
+      take(k_volume_file);
+      m_head.volume = std::move(m_head.files.back().bytes);
+      m_head.files.pop_back();
+    }
+    return std::move(m_head);
+  }
+
+ private:
+  bool next_is(std::string_view name) {
+    return stated_name(m_archive.peek(tar::k_block,
+                                      fmt::format("the header after {}", m_head.files.back().name))) == name;
+  }
+
+  void take(std::string_view name) {
+    const std::string what = fmt::format("the header of {}", name);
+    const std::uint64_t at = m_archive.position();
+    const auto header = tar::parse_header(m_archive.take(tar::k_block, what));
+    if (!header)
+      throw diag::IntegrityError(fmt::format("{} at byte {} is damaged, or is not there", what, at));
+    if (header->member.name != name)
+      throw diag::UnsafeError(fmt::format("expected {} at byte {} of the archive, found '{}'", name, at,
+                                          text::escape(header->member.name)));
+    if (m_head.files.empty()) m_head.mtime = header->mtime;
+    if (header->mtime != m_head.mtime)
+      throw diag::IntegrityError(
+          fmt::format("{} at byte {} has another time than those before it", what, at));
+    const std::uint64_t size = header->member.size;
+    const std::size_t cap = cap_of(name);
+    if (size > cap)
+      throw diag::UnsafeError(
+          fmt::format("{} states {} bytes for {}, over the limit of {}", what, size, name, cap));
+    m_head.files.push_back({std::string(name), m_archive.take(size, name)});
+    m_archive.expect_zeros(tar::padded(size) - size, fmt::format("the padding after {}", name));
+  }
+
+  ExactReader& m_archive;
+  ArchiveHead m_head;
+};
+
+}  // namespace
+
+FoundMetadata ArchiveHead::by_name() const {
+  FoundMetadata found;
+  for (const MetadataFile& file : files) {
+    if (file.name != k_signature_file) found.emplace(file.name, file.bytes);
+  }
+  return found;
+}
+
+ArchiveHead read_archive_head(ExactReader& archive) {
+  return HeadReader(archive).run();
+}
+
+}  // namespace airgap::bundle

@@ -1,0 +1,108 @@
+#include "exporter/plan/plan_text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "bundle-format/commands/image_table.hpp"
+#include "common/json/writer.hpp"
+#include "common/text/escape.hpp"
+#include "common/text/human_size.hpp"
+
+namespace airgap::exporter {
+namespace {
+
+void write_medium(json::Writer& writer, const Target& target) {
+  const io::Medium& medium = target.medium;
+  writer.key("medium").begin_object().member("fileSystem", medium.file_system);
+  writer.member("removable", medium.removable).member("readOnly", medium.read_only);
+  if (medium.total_bytes) writer.member("totalBytes", *medium.total_bytes);
+  if (medium.free_bytes) writer.member("freeBytes", *medium.free_bytes);
+  if (medium.largest_file) writer.member("largestFile", *medium.largest_file);
+  writer.member("neededBytes", target.needed_bytes).end_object();
+}
+
+std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std::optional<Target>& target) {
+  const bundle::BundleInfo& info = plan.contents.info;
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object().member("event", "plan").member("images", info.images.size());
+  writer.member("blobs", info.blobs.size()).member("bytes", info.stored_bytes());
+  writer.member("referencedBytes", referenced).member("keptBytes", plan.kept_bytes);
+  writer.member("fetchBlobs", plan.fetch.size()).member("fetchBytes", plan.fetch_bytes - plan.partial_bytes);
+  writer.member("partialBytes", plan.partial_bytes);
+  writer.member("plainLayerBytes", plan.plain_layer_bytes);
+  if (!plan.since.empty()) {
+    writer.member("newImages", plan.new_images).member("requiredBlobs", info.requires_.size());
+    writer.member("requiredBytes", info.required_bytes());
+  }
+  if (target && !target->path.empty()) write_medium(writer, *target);
+  if (target && target->volumes > 0)
+    writer.member("volumes", target->volumes).member("volumeSize", *target->volume_size);
+  writer.end_object();
+  return writer.str();
+}
+
+// Of layers that are compressed already nothing is saved.
+void print_compression(const ExportPlan& plan, cli::Console& console) {
+  const std::uint64_t bytes = plan.contents.info.stored_bytes();
+  const std::uint64_t plain = std::min(plan.plain_layer_bytes, bytes);
+  if (plain == 0) {
+    console.status("every layer is compressed already: compressing the archive saves next to nothing");
+    return;
+  }
+  console.status(
+      fmt::format("{} of it are layers that are not compressed yet: the archive will take {} to {}",
+                  text::human_size(plain), text::human_size(bytes - plain), text::human_size(bytes)));
+}
+
+}  // namespace
+
+void print_planned_images(const ExportPlan& plan, cli::Console& console) {
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object().member("event", "planned").key("images").begin_array();
+  for (const bundle::Image& image : plan.contents.info.images) bundle::write_image(writer, image);
+  console.event(writer.end_array().end_object().str());
+  bundle::print_images(plan.contents.info.images, console, bundle::Targets::shown);
+}
+
+void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli::Console& console) {
+  const bundle::BundleInfo& info = plan.contents.info;
+  std::uint64_t referenced = 0;
+  for (const bundle::Image& image : info.images) referenced += image.bytes;
+  const std::uint64_t unique = info.stored_bytes() + info.required_bytes();
+  const std::string apart =
+      referenced > unique ? fmt::format(", each once ({} image by image)", text::human_size(referenced)) : "";
+  console.event(as_event(plan, referenced, target));
+  console.status(fmt::format("{}, {}: {} in all{}", text::counted(info.images.size(), "image"),
+                             text::counted(info.blobs.size() + info.requires_.size(), "blob"),
+                             text::human_size(unique), apart));
+  if (!plan.since.empty()) {
+    console.status(fmt::format(
+        "a delta since {}: {} of them new or changed; {} in {} left out, for the other side has it",
+        fmt::join(plan.since, " and "), plan.new_images, text::human_size(info.required_bytes()),
+        text::counted(info.requires_.size(), "blob")));
+  }
+  if (plan.unchanged) {
+    console.status("nothing new: the bundle holds all of it already");
+  } else {
+    console.status(fmt::format(
+        "{} to fetch in {}, {} there already", text::human_size(plan.fetch_bytes - plan.partial_bytes),
+        text::counted(plan.fetch.size(), "blob"), text::human_size(plan.kept_bytes + plan.partial_bytes)));
+  }
+  if (target && target->form == bundle::OutputForm::compressed_archive && !plan.unchanged)
+    print_compression(plan, console);
+  if (target && target->volumes > 0) {
+    console.status(fmt::format("in {} of at most {}", text::counted(target->volumes, "volume"),
+                               text::human_size(*target->volume_size)));
+  }
+  if (target && !target->path.empty()) {
+    const bool at_least =
+        target->form == bundle::OutputForm::compressed_archive && plan.plain_layer_bytes > 0;
+    console.status(fmt::format("{}{} more on {}: {}", at_least && !plan.unchanged ? "at least " : "",
+                               text::human_size(target->needed_bytes), text::escape(target->path),
+                               describe(target->medium)));
+  }
+}
+
+}  // namespace airgap::exporter

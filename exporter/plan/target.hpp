@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "bundle-format/bundle_writer.hpp"
+#include "common/io/medium.hpp"
+#include "exporter/plan/plan.hpp"
+
+namespace airgap::exporter {
+
+/// Where the bytes of a plan are to go. A plain value.
+struct Target {
+  std::string path;  ///< as given; empty for a mere count of volumes
+  bundle::OutputForm form = bundle::OutputForm::directory;
+  std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
+  io::Medium medium;
+  bool replaces = false;  ///< a finished archive, which stays whole until the new one is
+
+  /// Of the whole archive, compressed the least that it may be; 0 in other forms, and when nothing changes.
+  std::uint64_t archive_bytes = 0;
+  std::size_t volumes = 0;         ///< that it takes; 0 where it is not written in volumes
+  std::uint64_t needed_bytes = 0;  ///< of the free space, small files rounded up to what they occupy
+};
+
+/// Fills in what the plan needs there. Pure.
+Target with_needs(Target target, const ExportPlan& plan);
+
+/// "vfat, removable, 28.9 GiB of 29.3 GiB free, files up to 4 GiB - 1": what a plan says about it.
+std::string describe(const io::Medium& medium);
+
+/// Whether an archive is to be written in volumes, since the medium's file system takes no file of its
+/// length.
+bool must_be_cut(const Target& target);
+
+/// Refuses what cannot work, before the first byte (promise 5). Pure. Throws StorageError whose hint names
+/// what would make it work.
+void check_target(const ExportPlan& plan, const Target& target);
+
+}  // namespace airgap::exporter

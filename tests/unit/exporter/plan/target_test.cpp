@@ -1,0 +1,158 @@
+#include "exporter/plan/target.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "common/diag/error.hpp"
+#include "common/hash/hasher.hpp"
+
+using namespace airgap;
+using bundle::OutputForm;
+using exporter::ExportPlan;
+using exporter::Target;
+
+namespace {
+
+constexpr std::uint64_t k_gib = std::uint64_t{1} << 30;
+
+/// Layers of these sizes, none of them there yet.
+ExportPlan plan_of(const std::vector<std::uint64_t>& sizes) {
+  ExportPlan plan;
+  bundle::BundleInfo& info = plan.contents.info;
+  info.stream = "00112233445566778899aabbccddeeff";
+  info.creator = "airgap-export test";
+  info.created = "2026-01-02T03:04:05Z";
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const bundle::Blob blob{hash::sha256_of(std::to_string(i)), sizes[i], bundle::BlobKind::layer, sizes[i]};
+    info.blobs.push_back(blob);
+    plan.fetch_bytes += sizes[i];
+  }
+  std::ranges::sort(info.blobs, {}, &bundle::Blob::digest);
+  plan.fetch = info.blobs;
+  return plan;
+}
+
+io::Medium medium(const std::string& file_system, std::uint64_t free) {
+  io::Medium result;
+  result.file_system = file_system;
+  result.total_bytes = 64 * k_gib;
+  result.free_bytes = free;
+  if (result.is_fat()) result.largest_file = io::k_largest_fat_file;
+  return result;
+}
+
+/// Message and hint of the refusal; empty when the plan can be carried out.
+std::string refusal(const ExportPlan& plan, OutputForm form, const io::Medium& on, bool replaces = false) {
+  try {
+    check_target(plan, exporter::with_needs(
+                           {.path = "stick", .form = form, .medium = on, .replaces = replaces}, plan));
+    return {};
+  } catch (const diag::StorageError& error) {
+    return error.message() + " / " + error.hint();
+  }
+}
+
+bool says(const std::string& text, std::string_view part) {
+  CAPTURE(text);
+  CAPTURE(part);
+  return text.find(part) != text.npos;
+}
+
+}  // namespace
+
+TEST_CASE("a file that FAT cannot hold is refused with what would make it work") {
+  const io::Medium fat = medium("vfat", 60 * k_gib);
+  const ExportPlan small = plan_of({3 * k_gib, k_gib / 2});
+  const ExportPlan limit = plan_of({io::k_largest_fat_file});
+  const ExportPlan large = plan_of({io::k_largest_fat_file + 1});
+  const ExportPlan many = plan_of({3 * k_gib, 2 * k_gib});
+  CHECK(refusal(small, OutputForm::directory, fat) == "");
+  CHECK(refusal(small, OutputForm::archive, fat) == "");
+  CHECK(refusal(limit, OutputForm::directory, fat) == "");
+  CHECK(refusal(many, OutputForm::directory, fat) == "");
+  CHECK(
+      says(refusal(large, OutputForm::directory, fat), "vfat at stick takes no file larger than 4 GiB - 1"));
+  CHECK(says(refusal(large, OutputForm::directory, fat), large.fetch.front().digest.str()));
+  CHECK(says(refusal(limit, OutputForm::archive, fat), "stick is going to have"));
+  CHECK(says(refusal(many, OutputForm::archive, fat), "--volume-size fat32"));
+  CHECK(refusal(large, OutputForm::directory, medium("exfat", 60 * k_gib)) == "");
+  CHECK(refusal(many, OutputForm::archive, medium("exfat", 60 * k_gib)) == "");
+}
+
+TEST_CASE("an archive that FAT cannot hold is cut into volumes, unless it is the user who limits files") {
+  const ExportPlan many = plan_of({3 * k_gib, 2 * k_gib});
+  const auto on = [](const io::Medium& medium, std::optional<std::uint64_t> volume_size = {}) {
+    return Target{
+        .path = "stick.tar", .form = OutputForm::archive, .volume_size = volume_size, .medium = medium};
+  };
+  const io::Medium fat = medium("vfat", 60 * k_gib);
+  io::Medium limited = medium("ext4", 60 * k_gib);
+  limited.largest_file = k_gib;
+  limited.limited_by_user = true;
+  CHECK(must_be_cut(with_needs(on(fat), many)));
+  CHECK_FALSE(must_be_cut(with_needs(on(fat), plan_of({3 * k_gib}))));
+  CHECK_FALSE(must_be_cut(with_needs(on(medium("exfat", 60 * k_gib)), many)));
+  CHECK_FALSE(must_be_cut(with_needs(on(limited), many)));
+  const Target cut = with_needs(on(fat, io::k_largest_fat_file), many);
+  CHECK(cut.volumes == 2);
+  CHECK_FALSE(must_be_cut(cut));
+  CHECK_NOTHROW(check_target(many, cut));
+  CHECK_THROWS_WITH_AS(check_target(many, with_needs(on(fat, 5 * k_gib), many)),
+                       doctest::Contains("volumes of 5368709120 bytes"), diag::StorageError);
+}
+
+TEST_CASE("a limit of the user's is named as that") {
+  io::Medium limited = medium("ext4", 60 * k_gib);
+  limited.largest_file = 1'000'000;
+  limited.limited_by_user = true;
+  CHECK(says(refusal(plan_of({1'000'001}), OutputForm::directory, limited),
+             "raise the limit with 'ulimit -f'"));
+}
+
+TEST_CASE("more blobs than a directory of FAT holds are refused, and an archive of them is not") {
+  const ExportPlan most = plan_of(std::vector<std::uint64_t>(10'922, 1));
+  const ExportPlan more = plan_of(std::vector<std::uint64_t>(10'923, 1));
+  const io::Medium fat = medium("vfat", 60 * k_gib);
+  CHECK(refusal(most, OutputForm::directory, fat) == "");
+  CHECK(says(refusal(more, OutputForm::directory, fat), "10923 blobs"));
+  CHECK(says(refusal(more, OutputForm::directory, fat), "--output FILE.tar"));
+  CHECK(refusal(more, OutputForm::archive, fat) == "");
+  CHECK(refusal(more, OutputForm::directory, medium("exfat", 60 * k_gib)) == "");
+}
+
+TEST_CASE("too little space is refused, counted in what files occupy") {
+  const ExportPlan plan = plan_of({100, 100, 100});
+  io::Medium small = medium("exfat", 2 * 131'072);
+  CHECK(refusal(plan, OutputForm::directory, small) == "");
+  small.block = 131'072;
+  CHECK(says(refusal(plan, OutputForm::directory, small),
+             "384 KiB more are needed at stick, and 256 KiB are free"));
+  small.free_bytes = std::nullopt;  // nobody knows
+  CHECK(refusal(plan, OutputForm::directory, small) == "");
+}
+
+TEST_CASE("what is there needs no room, but for an archive that is replaced") {
+  ExportPlan plan = plan_of({1'000'000});
+  plan.fetch.clear();
+  plan.fetch_bytes = 0;
+  plan.kept_bytes = 1'000'000;
+  const io::Medium full = medium("ext4", 100'000);
+  CHECK(refusal(plan, OutputForm::archive, full) == "");
+  CHECK(says(refusal(plan, OutputForm::archive, full, true), "more are needed"));
+  plan.unchanged = true;
+  CHECK(refusal(plan, OutputForm::archive, full, true) == "");
+}
+
+TEST_CASE("a medium that is read-only is refused") {
+  io::Medium disc = medium("iso9660", 0);
+  disc.read_only = true;
+  CHECK(says(refusal(plan_of({1}), OutputForm::directory, disc), "read-only"));
+}
+
+TEST_CASE("a medium is described in one line") {
+  io::Medium stick = medium("vfat", 32 * k_gib);
+  stick.removable = true;
+  CHECK(exporter::describe(stick) == "vfat, removable, 32.0 GiB of 64.0 GiB free, files up to 4 GiB - 1");
+  CHECK(exporter::describe({}) == "unknown file system");
+}
