@@ -59,8 +59,16 @@ std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
                      .form = m_destination.form(),
                      .volume_size = m_destination.volume_size(),
                      .medium = std::move(*medium),
-                     .replaces = archive && m_destination.place().finished() && m_settings.overwrite},
+                     .replaces = archive && replaces(plan)},
                     plan);
+}
+
+// A compressed archive of another plan cannot be rearranged: what it holds is copied out of it.
+bool ExportPlanner::replaces(const ExportPlan& plan) const {
+  const bundle::BundlePlace& place = m_destination.place();
+  if (place.finished()) return m_settings.overwrite;
+  return m_destination.form() == bundle::OutputForm::compressed_archive && place.existing() &&
+         *place.existing() != plan.contents.info;
 }
 
 // A dry run says so too.

@@ -7,7 +7,9 @@
 #include <optional>
 #include <set>
 
+#include "bundle-format/archive/archive_plan.hpp"
 #include "bundle-format/skopeo_tree/layout.hpp"
+#include "bundle-format/stored_bytes.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/raii/scope_exit.hpp"
@@ -178,21 +180,33 @@ class ExportRun {
 
   void say_sealed(const PlannedExport& planned) {
     const bundle::BundleInfo& info = planned.plan.contents.info;
-    std::string line =
-        fmt::format("{}: {}, {}", files_written(planned.target), text::counted(info.images.size(), "image"),
-                    text::human_size(info.stored_bytes()));
+    const std::vector<std::string> files = files_written(planned.target);
+    std::string line = files.front();
+    if (files.size() > 1) line += " to " + std::filesystem::path(files.back()).filename().string();
+    line += fmt::format(": {}, {}", text::counted(info.images.size(), "image"),
+                        text::human_size(bytes_written(planned.plan, files)));
+    if (m_destination.form() == OutputForm::compressed_archive)
+      line += fmt::format(" for {} of content", text::human_size(info.stored_bytes()));
     if (m_destination.form() != OutputForm::skopeo_tree)
       line += fmt::format(", stream {} sequence {}", info.stream, info.sequence);
     m_context.console.status(line);
   }
 
-  std::string files_written(const std::optional<Target>& target) const {
+  /// As they lie on the medium, metadata included.
+  std::uint64_t bytes_written(const ExportPlan& plan, const std::vector<std::string>& files) const {
+    if (m_destination.form() != OutputForm::pipe) return bundle::stored_bytes(files);
+    return bundle::ArchivePlan(bundle::metadata_files(plan.contents), plan.contents.info).layout.end;
+  }
+
+  std::vector<std::string> files_written(const std::optional<Target>& target) const {
     const std::size_t volumes = target ? target->volumes : 0;
-    if (volumes == 0) return m_settings.output;
+    if (volumes == 0) return {m_settings.output};
     const std::filesystem::path archive(m_settings.output);
     const bundle::VolumeNames names(archive.filename().string());
-    const std::string first = (archive.parent_path() / names.volume(1)).string();
-    return volumes == 1 ? first : fmt::format("{} to {}", first, names.volume(volumes));
+    std::vector<std::string> files;
+    for (std::size_t i = 1; i <= volumes; ++i)
+      files.push_back((archive.parent_path() / names.volume(i)).string());
+    return files;
   }
 
   FetchReport fetch_all(const ExportPlan& plan, SourceImages& source, ImageOutcomes& outcomes) {

@@ -1,6 +1,9 @@
 #include "bundle-format/compressed/frame_cuts.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "common/zstd/seek_table.hpp"
 
 namespace airgap::bundle::compressed {
 
@@ -50,15 +53,39 @@ std::size_t matching_frames(const ArchivePlan& plan, const zstd::FrameTable& fra
   return frames.count();
 }
 
+namespace {
+
+/// Calls `section(length)` for each stretch of the archive that has frames of its own.
+template <class Visit>
+void each_section(const ArchivePlan& plan, Visit&& section) {
+  std::uint64_t before = 0;
+  const auto up_to = [&](std::uint64_t end) { section(end - std::exchange(before, end)); };
+  for (std::size_t i = 0; i < plan.metadata.size(); ++i) up_to(plan.layout.places[i].end());
+  for (std::size_t i = 0; i < plan.blobs.size(); ++i) {
+    const tar::Place& place = plan.place_of(i);
+    up_to(place.data);
+    up_to(place.data + place.size);
+  }
+  up_to(plan.layout.end);
+}
+
+}  // namespace
+
 std::uint64_t count_frames(const ArchivePlan& plan) {
-  const auto parts = [](std::uint64_t bytes) {
-    return (bytes + zstd::k_max_content - 1) / zstd::k_max_content;
-  };
-  std::uint64_t count = 1;
-  for (std::size_t i = 0; i < plan.metadata.size(); ++i)
-    count += parts(plan.layout.places[i].end() - plan.layout.places[i].header);
-  for (std::size_t i = 0; i < plan.blobs.size(); ++i) count += 1 + parts(plan.blobs[i].stored_size);
+  std::uint64_t count = 0;
+  each_section(
+      plan, [&](std::uint64_t length) { count += (length + zstd::k_max_content - 1) / zstd::k_max_content; });
   return count;
+}
+
+std::uint64_t bytes_at_most(const ArchivePlan& plan) {
+  std::uint64_t bytes = zstd::seek_table_size(count_frames(plan));
+  each_section(plan, [&](std::uint64_t length) {
+    bytes += length / zstd::k_max_content * zstd::stored_at_most(zstd::k_max_content);
+    const auto rest = static_cast<std::uint32_t>(length % zstd::k_max_content);
+    if (rest != 0) bytes += zstd::stored_at_most(rest);
+  });
+  return bytes;
 }
 
 std::size_t frames_through(const ArchivePlan& plan, std::size_t blobs) {

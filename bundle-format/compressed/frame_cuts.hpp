@@ -41,6 +41,8 @@ class FrameCuts {
 std::size_t matching_frames(const ArchivePlan& plan, const zstd::FrameTable& frames);
 /// The number of frames, however large it is.
 std::uint64_t count_frames(const ArchivePlan& plan);
+/// What the file takes, tables included, where nothing can be compressed.
+std::uint64_t bytes_at_most(const ArchivePlan& plan);
 /// The number of those up to the last byte of the first `blobs` blobs.
 std::size_t frames_through(const ArchivePlan& plan, std::size_t blobs);
 

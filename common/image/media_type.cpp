@@ -1,6 +1,7 @@
 #include "common/image/media_type.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace airgap::image {
 namespace {
@@ -9,6 +10,8 @@ constexpr std::string_view k_docker_layer = "application/vnd.docker.image.rootfs
 constexpr std::string_view k_docker_foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar";
 constexpr std::string_view k_oci_layer = "application/vnd.oci.image.layer.v1.tar";
 constexpr std::string_view k_oci_foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+
+constexpr std::array<std::string_view, 4> k_compressions{"+gzip", ".gzip", "+zstd", ".zstd"};
 
 // `base` alone or with a compression: ".gzip" in docker's types, "+gzip" in OCI's.
 bool is_tar(std::string_view media_type, std::string_view base) noexcept {
@@ -41,8 +44,9 @@ bool is_filesystem_layer(std::string_view media_type) noexcept {
          is_foreign_layer(media_type);
 }
 
-bool is_plain_tar_layer(std::string_view media_type) noexcept {
-  return is_filesystem_layer(media_type) && media_type.ends_with(".tar");
+bool is_compressed(std::string_view media_type) noexcept {
+  return std::ranges::any_of(k_compressions,
+                             [&](std::string_view ending) { return media_type.ends_with(ending); });
 }
 
 bool is_image_config(std::string_view media_type) noexcept {

@@ -33,8 +33,8 @@ bool is_schema1(std::string_view media_type) noexcept;
 /// A layer that may live elsewhere than in its registry (docker "foreign", OCI "nondistributable").
 bool is_foreign_layer(std::string_view media_type) noexcept;
 bool is_filesystem_layer(std::string_view media_type) noexcept;  ///< a tar of any compression, foreign or not
-/// A tar of a layer that its type calls uncompressed.
-bool is_plain_tar_layer(std::string_view media_type) noexcept;
+/// What its type calls compressed, a layer or anything else.
+bool is_compressed(std::string_view media_type) noexcept;
 bool is_image_config(std::string_view media_type) noexcept;  ///< of something that runs
 
 /// A Content-Type without parameters, in lower case.

@@ -13,6 +13,9 @@ namespace {
 constexpr unsigned k_descriptor = 0x24;
 constexpr std::uint32_t k_two_bytes_from = 256;  // a length of two bytes counts from here
 constexpr std::uint32_t k_four_bytes_from = 65536 + 256;
+constexpr std::uint64_t k_block = std::uint64_t{128} * 1024;  // the most that a block holds
+constexpr std::uint64_t k_block_header = 3;
+constexpr std::uint64_t k_checksum = 4;
 
 }  // namespace
 
@@ -45,6 +48,11 @@ std::optional<std::uint32_t> content_of_header(std::span<const std::byte> front)
   }
   if (content == 0 || content > k_max_content) return std::nullopt;
   return io::text_of(front).starts_with(frame_header(content)) ? std::optional(content) : std::nullopt;
+}
+
+std::uint64_t stored_at_most(std::uint32_t content) {
+  const std::uint64_t blocks = (content + k_block - 1) / k_block;
+  return frame_header(content).size() + blocks * k_block_header + content + k_checksum;
 }
 
 FrameTable::FrameTable(const std::vector<Frame>& frames) {

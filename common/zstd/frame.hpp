@@ -31,6 +31,9 @@ std::optional<std::uint32_t> content_of_header(std::span<const std::byte> front)
 
 inline constexpr std::size_t k_max_frame_header = 9;  ///< bytes
 
+/// What a frame of so much content takes where nothing in it can be compressed: no frame takes more.
+std::uint64_t stored_at_most(std::uint32_t content);
+
 /// Frames that follow each other from the start of a file, by what they hold. A plain value.
 class FrameTable {
  public:

@@ -36,7 +36,8 @@ FrameCompressor::FrameCompressor() : m_context(ZSTD_createCCtx()) {
 std::span<const std::byte> FrameCompressor::compress(std::span<const std::byte> content, Effort effort) {
   if (content.empty() || content.size() > k_max_content)
     throw diag::InternalError(fmt::format("no frame holds {} bytes", content.size()));
-  const int level = effort == Effort::normal ? ZSTD_CLEVEL_DEFAULT : 1;
+  // The fastest level looks at one place in a block for a match, and codes no literals: it copies.
+  const int level = effort == Effort::normal ? ZSTD_CLEVEL_DEFAULT : ZSTD_minCLevel();
   checked(ZSTD_CCtx_setParameter(m_context.get(), ZSTD_c_compressionLevel, level));
   if (m_out.size() < ZSTD_compressBound(content.size())) m_out.resize(ZSTD_compressBound(content.size()));
   const std::size_t size =

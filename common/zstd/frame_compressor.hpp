@@ -10,7 +10,7 @@ struct ZSTD_CCtx_s;
 namespace airgap::zstd {
 
 enum class Effort {
-  none,    ///< for what is compressed already: finds that out fast and stores it as it is
+  none,    ///< for what is compressed already: stores it as it is
   normal,  ///< zstd's own default
 };
 

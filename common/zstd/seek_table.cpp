@@ -45,13 +45,17 @@ std::size_t stated_frames(const io::File& file, std::uint64_t size) {
 
 }  // namespace
 
+std::uint64_t seek_table_size(std::uint64_t frames) {
+  return k_front + k_entry * frames + k_footer;
+}
+
 std::string seek_table(const std::vector<Frame>& frames) {
   if (frames.size() > k_max_frames)
     throw diag::UnsafeError(fmt::format("{} frames are over the limit of {} for a compressed archive",
                                         frames.size(), k_max_frames),
                             "write FILE.tar, or carry fewer images at once");
   std::string table;
-  table.reserve(k_front + k_entry * frames.size() + k_footer);
+  table.reserve(seek_table_size(frames.size()));
   append_le(table, k_skippable_magic, 4);
   append_le(table, static_cast<std::uint32_t>(k_entry * frames.size() + k_footer), 4);
   for (const Frame& frame : frames) {
@@ -67,7 +71,7 @@ std::string seek_table(const std::vector<Frame>& frames) {
 std::vector<Frame> read_seek_table(const io::File& file) {
   const std::uint64_t size = file.size();
   const std::size_t count = stated_frames(file, size);
-  const std::size_t length = k_front + k_entry * count + k_footer;
+  const std::size_t length = seek_table_size(count);
   if (length > size) fail(file, fmt::format("it states {} frames, more than fit the file", count));
   const auto bytes = read_exactly(file, size - length, length - k_footer);
   const auto table = std::span(bytes);

@@ -13,6 +13,8 @@ namespace airgap::zstd {
 /// Frames in one file: 8 TiB of content, and 64 MiB of memory for a table that lies about them.
 inline constexpr std::size_t k_max_frames = std::size_t{4} << 20;
 
+/// Its bytes for so many frames.
+std::uint64_t seek_table_size(std::uint64_t frames);
 /// The bytes of the table. At most k_max_frames.
 std::string seek_table(const std::vector<Frame>& frames);
 

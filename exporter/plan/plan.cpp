@@ -212,15 +212,17 @@ ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const
   bool all_there = true;
   for (const bundle::Blob& blob : info.blobs) {
     const bool there = holdings.has_blob(blob);
-    if (image::is_plain_tar_layer(plan.origins.at(blob.digest).descriptor.media_type))
-      plan.plain_layer_bytes += blob.size;
+    const bool packed = image::is_compressed(plan.origins.at(blob.digest).descriptor.media_type);
+    if (packed) plan.packed_bytes += blob.stored_size;
     all_there = all_there && there;
     if (there) {
       plan.kept_bytes += blob.stored_size;
     } else if (blob.kind != bundle::BlobKind::manifest) {
       plan.fetch.push_back(blob);
       plan.fetch_bytes += blob.size;
-      plan.partial_bytes += std::min(blob.size, holdings.partial_bytes(blob));
+      const std::uint64_t partial = std::min(blob.size, holdings.partial_bytes(blob));
+      plan.partial_bytes += partial;
+      if (packed) plan.packed_fetch_bytes += blob.size - partial;
     }
   }
   for (const bundle::Blob& blob : plan.fetch) {

@@ -29,10 +29,11 @@ struct ExportPlan {
   std::map<hash::Digest, std::shared_ptr<const std::string>>
       at_hand;  ///< bytes of small configs already read
   std::uint64_t fetch_bytes = 0;
-  std::uint64_t kept_bytes = 0;         ///< of blobs that an earlier run left whole
-  std::uint64_t partial_bytes = 0;      ///< of those in `fetch`, what an earlier run left unfinished
-  std::uint64_t plain_layer_bytes = 0;  ///< of all layers, what their types say is not compressed
-  bool unchanged = false;               ///< a finished bundle holds just this already
+  std::uint64_t kept_bytes = 0;          ///< of blobs that an earlier run left whole
+  std::uint64_t partial_bytes = 0;       ///< of those in `fetch`, what an earlier run left unfinished
+  std::uint64_t packed_bytes = 0;        ///< of all blobs that their types call compressed
+  std::uint64_t packed_fetch_bytes = 0;  ///< of those, what is not there yet
+  bool unchanged = false;                ///< a finished bundle holds just this already
   /// Of a delta: who says what the other side has, and how many images it does not have as they are now.
   std::vector<std::string> since;
   std::size_t new_images = 0;

@@ -6,12 +6,15 @@
 #include <algorithm>
 
 #include "bundle-format/commands/image_table.hpp"
+#include "common/diag/log.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::exporter {
 namespace {
+
+constexpr std::uint64_t k_hardly = 20;  ///< less than this part of all is not worth while
 
 void write_medium(json::Writer& writer, const Target& target) {
   const io::Medium& medium = target.medium;
@@ -20,7 +23,8 @@ void write_medium(json::Writer& writer, const Target& target) {
   if (medium.total_bytes) writer.member("totalBytes", *medium.total_bytes);
   if (medium.free_bytes) writer.member("freeBytes", *medium.free_bytes);
   if (medium.largest_file) writer.member("largestFile", *medium.largest_file);
-  writer.member("neededBytes", target.needed_bytes).end_object();
+  writer.member("neededBytes", target.needed.least).member("neededBytesAtMost", target.needed.most);
+  writer.end_object();
 }
 
 std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std::optional<Target>& target) {
@@ -31,10 +35,13 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
   writer.member("referencedBytes", referenced).member("keptBytes", plan.kept_bytes);
   writer.member("fetchBlobs", plan.fetch.size()).member("fetchBytes", plan.fetch_bytes - plan.partial_bytes);
   writer.member("partialBytes", plan.partial_bytes);
-  writer.member("plainLayerBytes", plan.plain_layer_bytes);
   if (!plan.since.empty()) {
     writer.member("newImages", plan.new_images).member("requiredBlobs", info.requires_.size());
     writer.member("requiredBytes", info.required_bytes());
+  }
+  if (target && target->archive.most > 0) {
+    writer.key("archive").begin_object().member("bytesAtLeast", target->archive.least);
+    writer.member("bytesAtMost", target->archive.most).end_object();
   }
   if (target && !target->path.empty()) write_medium(writer, *target);
   if (target && target->volumes > 0)
@@ -43,17 +50,19 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
   return writer.str();
 }
 
-// Of layers that are compressed already nothing is saved.
-void print_compression(const ExportPlan& plan, cli::Console& console) {
+std::string range(const Estimate& bytes) {
+  const std::string most = text::human_size(bytes.most);
+  const std::string least = text::human_size(bytes.least);
+  return least == most ? most : least + " to " + most;
+}
+
+void print_compression(const ExportPlan& plan, const Target& target, cli::Console& console) {
   const std::uint64_t bytes = plan.contents.info.stored_bytes();
-  const std::uint64_t plain = std::min(plan.plain_layer_bytes, bytes);
-  if (plain == 0) {
-    console.status("every layer is compressed already: compressing the archive saves next to nothing");
-    return;
-  }
-  console.status(
-      fmt::format("{} of it are layers that are not compressed yet: the archive will take {} to {}",
-                  text::human_size(plain), text::human_size(bytes - plain), text::human_size(bytes)));
+  const std::uint64_t rest = bytes - plan.packed_bytes;
+  console.status(fmt::format("the archive takes {}: {} are compressed already, {} may shrink{}",
+                             range(target.archive), text::human_size(plan.packed_bytes),
+                             text::human_size(rest),
+                             rest < bytes / k_hardly ? "; FILE.tar would take hardly more" : ""));
 }
 
 }  // namespace
@@ -91,17 +100,15 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli
         text::counted(plan.fetch.size(), "blob"), text::human_size(plan.kept_bytes + plan.partial_bytes)));
   }
   if (target && target->form == bundle::OutputForm::compressed_archive && !plan.unchanged)
-    print_compression(plan, console);
+    print_compression(plan, *target, console);
   if (target && target->volumes > 0) {
     console.status(fmt::format("in {} of at most {}", text::counted(target->volumes, "volume"),
                                text::human_size(*target->volume_size)));
   }
   if (target && !target->path.empty()) {
-    const bool at_least =
-        target->form == bundle::OutputForm::compressed_archive && plan.plain_layer_bytes > 0;
-    console.status(fmt::format("{}{} more on {}: {}", at_least && !plan.unchanged ? "at least " : "",
-                               text::human_size(target->needed_bytes), text::escape(target->path),
+    console.status(fmt::format("{} more on {}: {}", range(target->needed), text::escape(target->path),
                                describe(target->medium)));
+    for (const std::string& doubt : doubts(*target)) diag::log("plan", diag::LogLevel::warning, doubt);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "bundle-format/archive/archive_plan.hpp"
+#include "bundle-format/compressed/frame_cuts.hpp"
 #include "bundle-format/volumes/volume_plan.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
@@ -34,6 +35,10 @@ std::uint64_t rounded_up(std::uint64_t bytes, std::uint64_t block) {
   return (bytes + block - 1) / block * block;
 }
 
+std::string_view at_least(const Estimate& bytes) {
+  return bytes.is_exact() ? "" : "at least ";
+}
+
 /// The first image that names the blob.
 std::string image_with(const ExportPlan& plan, const hash::Digest& digest) {
   for (std::size_t i = 0; i < plan.blobs_of_images.size(); ++i) {
@@ -52,12 +57,13 @@ void check_file_sizes(const ExportPlan& plan, const Target& target) {
                     *target.volume_size, limiter(medium), target.path, limit_text(medium)),
         fmt::format("--volume-size {} is the most that fits", *medium.largest_file));
   }
-  if (target.archive_bytes != 0) {
-    const std::uint64_t size = target.archive_bytes;
+  if (bundle::is_archive(target.form)) {
+    const std::uint64_t size = target.archive.least;
     if (target.volume_size || size <= *medium.largest_file) return;
     throw diag::StorageError(
-        fmt::format("{} is going to have {} ({} bytes), and {} takes no file larger than {}", target.path,
-                    text::human_size(size), size, limiter(medium), limit_text(medium)),
+        fmt::format("{} is going to have {}{} ({} bytes), and {} takes no file larger than {}", target.path,
+                    at_least(target.archive), text::human_size(size), size, limiter(medium),
+                    limit_text(medium)),
         limit_hint(medium));
   }
   const auto largest = std::ranges::max_element(plan.fetch, {}, &bundle::Blob::stored_size);
@@ -86,22 +92,37 @@ void check_file_count(const ExportPlan& plan, const Target& target) {
 
 void check_space(const Target& target) {
   if (!target.medium.free_bytes) return;
-  if (target.needed_bytes <= *target.medium.free_bytes) return;
-  throw diag::StorageError(
-      fmt::format("{} more are needed at {}, and {} are free", text::human_size(target.needed_bytes),
-                  target.path, text::human_size(*target.medium.free_bytes)),
-      "free some space, choose another place, or carry fewer images");
+  if (target.needed.least <= *target.medium.free_bytes) return;
+  throw diag::StorageError(fmt::format("{}{} more are needed at {}, and {} are free", at_least(target.needed),
+                                       text::human_size(target.needed.least), target.path,
+                                       text::human_size(*target.medium.free_bytes)),
+                           "free some space, choose another place, or carry fewer images");
 }
 
-void lay_out(Target& target, const bundle::Contents& contents) {
-  auto metadata = bundle::metadata_files(contents);
-  if (!target.volume_size) {
-    target.archive_bytes = bundle::ArchivePlan(std::move(metadata), contents.info).layout.end;
-    return;
-  }
-  const auto volumes = bundle::plan_volumes(std::move(metadata), contents.info, *target.volume_size).volumes;
-  for (const bundle::VolumeLayout& volume : volumes) target.archive_bytes += volume.length();
+void lay_out_volumes(Target& target, const ExportPlan& plan) {
+  auto metadata = bundle::metadata_files(plan.contents);
+  const auto volumes =
+      bundle::plan_volumes(std::move(metadata), plan.contents.info, *target.volume_size).volumes;
+  std::uint64_t bytes = 0;
+  for (const bundle::VolumeLayout& volume : volumes) bytes += volume.length();
+  target.archive = {bytes, bytes};
   target.volumes = volumes.size();
+}
+
+void lay_out(Target& target, const ExportPlan& plan) {
+  const bundle::ArchivePlan archive(bundle::metadata_files(plan.contents), plan.contents.info);
+  target.archive = {archive.layout.end, archive.layout.end};
+  if (target.form == bundle::OutputForm::compressed_archive)
+    target.archive = {plan.packed_bytes, bundle::compressed::bytes_at_most(archive)};
+}
+
+/// What both archives hold is in both for a while.
+Estimate needed_for_archive(const Target& target, const ExportPlan& plan) {
+  if (target.replaces) return target.archive;
+  const std::uint64_t there = plan.kept_bytes + plan.partial_bytes;
+  const std::uint64_t most = target.archive.most - std::min(there, target.archive.most);
+  const bool compressed = target.form == bundle::OutputForm::compressed_archive;
+  return {.least = compressed ? plan.packed_fetch_bytes : most, .most = most};
 }
 
 }  // namespace
@@ -109,7 +130,7 @@ void lay_out(Target& target, const bundle::Contents& contents) {
 bool must_be_cut(const Target& target) {
   const io::Medium& medium = target.medium;
   return target.form == bundle::OutputForm::archive && !target.volume_size && medium.largest_file &&
-         !medium.limited_by_user && target.archive_bytes > *medium.largest_file;
+         !medium.limited_by_user && target.archive.most > *medium.largest_file;
 }
 
 std::string describe(const io::Medium& medium) {
@@ -125,24 +146,20 @@ std::string describe(const io::Medium& medium) {
 }
 
 Target with_needs(Target target, const ExportPlan& plan) {
+  if (target.volume_size) lay_out_volumes(target, plan);
   if (plan.unchanged) return target;
   const bundle::BundleInfo& info = plan.contents.info;
-  const std::uint64_t there = plan.kept_bytes + plan.partial_bytes;
   if (bundle::is_archive(target.form)) {
-    lay_out(target, plan.contents);
-    // How far compression goes nobody knows before: what it cannot do without is asked for.
-    if (target.form == bundle::OutputForm::compressed_archive)
-      target.archive_bytes -= std::min(plan.plain_layer_bytes, target.archive_bytes);
-    // What both archives hold is in both for a while.
-    target.needed_bytes =
-        target.archive_bytes - (target.replaces ? 0 : std::min(there, target.archive_bytes));
+    if (!target.volume_size) lay_out(target, plan);
+    target.needed = needed_for_archive(target, plan);
     return target;
   }
   // A first run writes all the files, a later one perhaps some manifests besides what it fetches.
   std::uint64_t bytes = 0;
   for (const bundle::Blob& blob : plan.kept_bytes == 0 ? info.blobs : plan.fetch)
     bytes += rounded_up(blob.stored_size, target.medium.block);
-  target.needed_bytes = bytes - std::min(plan.partial_bytes, bytes);
+  bytes -= std::min(plan.partial_bytes, bytes);
+  target.needed = {bytes, bytes};
   return target;
 }
 
@@ -156,6 +173,27 @@ void check_target(const ExportPlan& plan, const Target& target) {
   check_file_sizes(plan, target);
   check_file_count(plan, target);
   check_space(target);
+}
+
+std::vector<std::string> doubts(const Target& target) {
+  const io::Medium& medium = target.medium;
+  std::vector<std::string> lines;
+  if (medium.free_bytes && target.needed.least <= *medium.free_bytes &&
+      target.needed.most > *medium.free_bytes) {
+    lines.push_back(fmt::format(
+        "{} may need {} more, and {} are free: where that is too little the run ends with status 7, and goes "
+        "on when there is more",
+        target.path, text::human_size(target.needed.most), text::human_size(*medium.free_bytes)));
+  }
+  if (medium.largest_file && !target.archive.is_exact() && target.archive.least <= *medium.largest_file &&
+      target.archive.most > *medium.largest_file) {
+    lines.push_back(fmt::format(
+        "{} may get {}, and {} takes no file larger than {}: where it does not shrink to that the "
+        "run ends with status 7; {}",
+        target.path, text::human_size(target.archive.most), limiter(medium), limit_text(medium),
+        limit_hint(medium)));
+  }
+  return lines;
 }
 
 }  // namespace airgap::exporter

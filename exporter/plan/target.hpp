@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bundle-format/bundle_writer.hpp"
 #include "common/io/medium.hpp"
@@ -11,18 +12,25 @@
 
 namespace airgap::exporter {
 
+/// Bytes between two bounds: how far compression goes nobody knows before.
+struct Estimate {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+
+  bool is_exact() const noexcept { return least == most; }
+};
+
 /// Where the bytes of a plan are to go. A plain value.
 struct Target {
   std::string path;  ///< as given; empty for a mere count of volumes
   bundle::OutputForm form = bundle::OutputForm::directory;
   std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
   io::Medium medium;
-  bool replaces = false;  ///< a finished archive, which stays whole until the new one is
+  bool replaces = false;  ///< an archive with another plan, which stays until the new one is written
 
-  /// Of the whole archive, compressed the least that it may be; 0 in other forms, and when nothing changes.
-  std::uint64_t archive_bytes = 0;
-  std::size_t volumes = 0;         ///< that it takes; 0 where it is not written in volumes
-  std::uint64_t needed_bytes = 0;  ///< of the free space, small files rounded up to what they occupy
+  Estimate archive{};       ///< all of it; 0 in other forms, and when nothing changes but in volumes
+  std::size_t volumes = 0;  ///< that it takes; 0 where it is not written in volumes
+  Estimate needed{};        ///< of the free space, small files rounded up to what they occupy
 };
 
 /// Fills in what the plan needs there. Pure.
@@ -38,5 +46,8 @@ bool must_be_cut(const Target& target);
 /// Refuses what cannot work, before the first byte (promise 5). Pure. Throws StorageError whose hint names
 /// what would make it work.
 void check_target(const ExportPlan& plan, const Target& target);
+
+/// What may not work, for a person to know before: a compressed archive that fits only if it shrinks. Pure.
+std::vector<std::string> doubts(const Target& target);
 
 }  // namespace airgap::exporter

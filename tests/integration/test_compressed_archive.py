@@ -1,6 +1,8 @@
 """The archive as seekable zstd frames: `pull --output FILE.tar.zst`, read in place and by stock tools (DESIGN 3.2)."""
 
 import random
+import re
+import resource
 import subprocess
 from pathlib import Path
 
@@ -139,10 +141,51 @@ def test_the_same_images_and_time_give_the_same_bytes(airgap: Airgap, memory: Me
 
 def test_the_plan_says_by_how_much_it_may_shrink(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
     output = tmp_path / "b.tar.zst"
-    assert "layers that are not compressed yet" in pull(airgap, memory, output, options=("--dry-run",)).ok().err
-    memory.add("team/gzip", "1", image([tar_layer({"x": b"x"})]))
-    assert "saves next to nothing" in pull(airgap, memory, output, "gzip", options=("--dry-run",)).ok().err
-    assert not output.exists()
+    memory.add("team/gzip", "1", image([tar_layer({"x": random.Random(6).randbytes(300_000)})]))
+    for names, said in ((("large", "gzip"), r"takes 293 KiB to 1[23]\.\d MiB: 293 KiB are compressed already, 1[23]\.\d MiB may shrink$"),
+                        (("gzip",), r"takes 293 KiB to 30\d KiB: .* may shrink; FILE.tar would take hardly more$")):
+        asked = pull(airgap, memory, output, *names, options=("--dry-run",)).ok()
+        assert re.search(said, asked.err, re.MULTILINE), asked.err
+        planned = pull(airgap, memory, output, *names, options=("--dry-run", "--json")).ok().events()
+        assert not output.exists()
+        (plan,) = [event for event in planned if event["event"] == "plan"]
+        least, most = plan["archive"]["bytesAtLeast"], plan["archive"]["bytesAtMost"]
+        assert (plan["medium"]["neededBytes"], plan["medium"]["neededBytesAtMost"]) == (least, most)
+        pull(airgap, memory, output, *names).ok()
+        assert least < output.stat().st_size <= most
+        output.unlink()
+
+
+def test_what_fits_only_if_it_shrinks_is_begun_with_a_warning(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
+    """And what cannot fit is refused before the first byte."""
+    memory.add("team/noise", "1", image([tar_layer({"x": random.Random(6).randbytes(9_000_000)})]))
+    output = tmp_path / "b.tar.zst"
+
+    def pull_into_8_mb(name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [executable("airgap-export"), "pull", f"{memory.host}/team/{name}:1", *plain(memory), "--output", output],
+            env=airgap.environment(), capture_output=True, text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8_000_000, 8_000_000)))
+
+    refused = pull_into_8_mb("noise")
+    assert refused.returncode == 7 and "is going to have at least 8.6 MiB" in refused.stderr, refused.stderr
+    assert len(memory.requests("GET", "/blobs/")) == 1, "the config, to know the platform"
+    done = pull_into_8_mb("large")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"warning: .* may get 1[23]\.\d MiB, and .* takes no file larger than 7.6 MiB", done.stderr), done.stderr
+    airgap.import_("verify", output).ok()
+
+
+@pytest.mark.parametrize("form", ["bundle", "b.tar", "b.tar.zst", "-"])
+def test_the_last_line_says_what_lies_on_the_medium(form: str, airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
+    done = pull(airgap, memory, tmp_path / form if form != "-" else Path("-")).ok()
+    said = re.search(r": 3 images, ([\d.]+) MiB(?: for ([\d.]+) MiB of content)?, stream", done.err.splitlines()[-1])
+    assert said, done.err
+    if form == "-":  # the bytes of an archive
+        pull(airgap, memory, tmp_path / "b.tar").ok()
+    size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file() and "home" not in path.parts)
+    assert said[1] == f"{size / 2**20:.1f}"
+    assert (said[2] is not None) == (form == "b.tar.zst")
 
 
 def test_it_is_not_cut_into_volumes(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:

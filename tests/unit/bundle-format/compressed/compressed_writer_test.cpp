@@ -63,6 +63,17 @@ TEST_CASE("frames are cut along the files, and not longer than the limit") {
   }
 }
 
+TEST_CASE("what is compressed already is stored as it is, and the most that a file takes is known before") {
+  const TempDirectory temp;
+  const Sample wanted = sample(
+      {{"example.com/gzip:1", {"\x1f\x8b" + noise(5'000'000, 1), "\x1f\x8b" + std::string(90'000, 'a')}}});
+  write_bundle(temp.path("out.tar.zst"), wanted);
+  const ArchivePlan plan(metadata_files(wanted.contents), wanted.contents.info);
+  const std::uint64_t size = fs::file_size(temp.path("out.tar.zst"));
+  CHECK(size <= compressed::bytes_at_most(plan));
+  CHECK(size > 5'090'000);
+}
+
 TEST_CASE("a compressed archive is whole with any number of jobs, and nothing is left beside it") {
   const Sample wanted = three_images();
   const std::string expected = whole_of(wanted);

@@ -50,20 +50,22 @@ TEST_CASE("layers are told apart from artifacts, and foreign ones from others") 
   }
 }
 
-TEST_CASE("a layer's type says whether it is compressed") {
+TEST_CASE("a type says whether its bytes are compressed") {
   struct Row {
     std::string_view type;
-    bool plain;
+    bool compressed;
   };
-  for (const auto& [type, plain] : {Row{"application/vnd.oci.image.layer.v1.tar", true},
-                                    {"application/vnd.docker.image.rootfs.diff.tar", true},
-                                    {"application/vnd.oci.image.layer.nondistributable.v1.tar", true},
-                                    {"application/vnd.oci.image.layer.v1.tar+gzip", false},
-                                    {"application/vnd.docker.image.rootfs.diff.tar.gzip", false},
-                                    {"application/x-tar", false},
-                                    {"", false}}) {
+  for (const auto& [type, compressed] : {Row{"application/vnd.oci.image.layer.v1.tar", false},
+                                         {"application/vnd.docker.image.rootfs.diff.tar", false},
+                                         {"application/vnd.oci.image.layer.nondistributable.v1.tar", false},
+                                         {"application/vnd.oci.image.layer.v1.tar+gzip", true},
+                                         {"application/vnd.docker.image.rootfs.diff.tar.gzip", true},
+                                         {"application/vnd.oci.image.layer.v1.tar+zstd", true},
+                                         {"application/vnd.cncf.helm.chart.content.v1.tar+gzip", true},
+                                         {"application/x-tar", false},
+                                         {"", false}}) {
     CAPTURE(type);
-    CHECK(is_plain_tar_layer(type) == plain);
+    CHECK(is_compressed(type) == compressed);
   }
 }
 

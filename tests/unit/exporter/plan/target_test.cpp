@@ -144,6 +144,52 @@ TEST_CASE("what is there needs no room, but for an archive that is replaced") {
   CHECK(refusal(plan, OutputForm::archive, full, true) == "");
 }
 
+TEST_CASE("a compressed archive is refused where it cannot fit, and doubted where it may not") {
+  ExportPlan plan = plan_of({3 * k_gib, 2 * k_gib});
+  plan.packed_bytes = plan.packed_fetch_bytes = 2 * k_gib;
+  const auto on = [&](const io::Medium& medium) {
+    return with_needs({.path = "stick.tar.zst", .form = OutputForm::compressed_archive, .medium = medium},
+                      plan);
+  };
+  const Target roomy = on(medium("ext4", 6 * k_gib));
+  CHECK(roomy.archive.least == 2 * k_gib);
+  CHECK(roomy.archive.most > 5 * k_gib);
+  CHECK(roomy.archive.most < 5 * k_gib + k_gib / 1000);
+  CHECK(doubts(roomy).empty());
+  struct Row {
+    io::Medium medium;
+    std::string_view refusal;
+    std::string_view doubt;
+  };
+  for (const Row& row : {Row{medium("ext4", k_gib), "at least 2.0 GiB more are needed at stick.tar.zst", ""},
+                         Row{medium("ext4", 4 * k_gib), "", "may need 5.0 GiB more, and 4.0 GiB are free"},
+                         Row{medium("vfat", 60 * k_gib), "", "vfat takes no file larger than 4 GiB - 1"}}) {
+    CAPTURE(row.refusal);
+    CAPTURE(row.doubt);
+    std::string refused;
+    try {
+      check_target(plan, on(row.medium));
+    } catch (const diag::StorageError& error) {
+      refused = error.message();
+    }
+    CHECK(row.refusal.empty() == refused.empty());
+    CHECK(says(refused, row.refusal));
+    const auto lines = doubts(on(row.medium));
+    CHECK(lines.size() == (row.doubt.empty() ? 0U : 1U));
+    if (!lines.empty()) CHECK(says(lines.front(), row.doubt));
+  }
+  plan.packed_bytes = plan.packed_fetch_bytes = 5 * k_gib;
+  CHECK_THROWS_WITH_AS(check_target(plan, on(medium("vfat", 60 * k_gib))),
+                       doctest::Contains("stick.tar.zst is going to have at least 5.0 GiB"),
+                       diag::StorageError);
+  const Target again = with_needs({.path = "stick.tar.zst",
+                                   .form = OutputForm::compressed_archive,
+                                   .medium = medium("ext4", 6 * k_gib),
+                                   .replaces = true},
+                                  plan);
+  CHECK(again.needed.most == again.archive.most);
+}
+
 TEST_CASE("a medium that is read-only is refused") {
   io::Medium disc = medium("iso9660", 0);
   disc.read_only = true;
