@@ -67,7 +67,8 @@ class ExportRun {
     PlannedExport planned = m_planner.plan(pinned);
     check_maps(planned.plan, source);
     if (m_destination.form() == OutputForm::skopeo_tree) say_replaced(planned.plan, source);
-    show(planned);
+    print_plan(planned.plan, planned.target, m_settings.dry_run ? NamedImages::all : NamedImages::first,
+               m_context.console);
     if (m_settings.dry_run) outcomes.planned(planned.plan);
     if (planned.target) check_target(planned.plan, *planned.target);
     if (!m_settings.lock.empty()) lock(planned.plan, pinned, source.selection());
@@ -82,11 +83,6 @@ class ExportRun {
       throw;
     }
     if (planned.target) prove(planned.plan, planned.target->medium);
-  }
-
-  void show(const PlannedExport& planned) {
-    if (m_settings.show_images) print_planned_images(planned.plan, m_context.console);
-    print_plan(planned.plan, planned.target, m_context.console);
   }
 
   void prove(const ExportPlan& plan, const io::Medium& medium) {

@@ -24,7 +24,6 @@ struct ExportSettings {
   bool overwrite_tags = true;  ///< in skopeo's directories: a folder may get another image than it holds
   bool prune = false;
   bool dry_run = false;
-  bool show_images = false;                    ///< of the plan, a line for each
   std::string lock{};                          ///< --lock: the plan as a list to pull from; empty for none
   std::optional<std::uint64_t> volume_size{};  ///< in bytes; an archive in volumes of at most so many
   std::optional<bundle::MediaCheck> verify_media{};  ///< nothing: a sample where the medium is removable

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <string>
+#include <span>
 
 #include "common/text/human_size.hpp"
 
@@ -21,23 +21,26 @@ std::string platforms_of(const Image& image) {
 
 }  // namespace
 
-void print_images(const std::vector<Image>& images, cli::Console& console, Targets targets) {
+std::vector<std::string> image_table(const std::vector<Image>& images, Targets targets, std::size_t most) {
+  const auto shown = std::span(images).first(std::min(images.size(), most));
   std::size_t width = 4;
   std::size_t platforms_width = targets == Targets::shown ? 9 : 0;
-  for (const Image& image : images) {
+  for (const Image& image : shown) {
     width = std::max(width, image.name.str().size());
     if (targets == Targets::shown) platforms_width = std::max(platforms_width, platforms_of(image).size());
   }
   const auto inside = [&](const std::string& text) { return targets == Targets::shown ? "  " + text : ""; };
-  console.result(fmt::format("{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {:{}}{}", "NAME", width, "DIGEST", "SIZE",
-                             "UNIQUE", "SHARED", "PLATFORMS", platforms_width, inside("INSIDE")));
-  for (const Image& image : images) {
-    console.result(fmt::format("{:{}}  {}  {:>9}  {:>9}  {:>9}  {:{}}{}", image.name.str(), width,
-                               image.digest.brief(), text::human_size(image.bytes),
-                               text::human_size(image.unique_bytes),
-                               text::human_size(image.bytes - image.unique_bytes), platforms_of(image),
-                               platforms_width, inside(image.target)));
+  std::vector<std::string> lines{fmt::format("{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {:{}}{}", "NAME", width,
+                                             "DIGEST", "SIZE", "UNIQUE", "SHARED", "PLATFORMS",
+                                             platforms_width, inside("INSIDE"))};
+  for (const Image& image : shown) {
+    lines.push_back(fmt::format("{:{}}  {}  {:>9}  {:>9}  {:>9}  {:{}}{}", image.name.str(), width,
+                                image.digest.brief(), text::human_size(image.bytes),
+                                text::human_size(image.unique_bytes),
+                                text::human_size(image.bytes - image.unique_bytes), platforms_of(image),
+                                platforms_width, inside(image.target)));
   }
+  return lines;
 }
 
 void write_image(json::Writer& writer, const Image& image) {

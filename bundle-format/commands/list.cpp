@@ -46,7 +46,7 @@ std::string as_json(const BundleInfo& info, const std::optional<VolumeSet>& set)
 }
 
 void print_table(const BundleInfo& info, cli::Console& console) {
-  print_images(info.images, console, Targets::hidden);
+  for (const std::string& line : image_table(info.images, Targets::hidden)) console.result(line);
   std::uint64_t referenced = 0;
   for (const Image& image : info.images) referenced += image.bytes;
   const std::string made = info.stream.empty()

@@ -54,7 +54,6 @@ void add_plan(cli::App& app) {
                        .overwrite = options->overwrite,
                        .prune = options->prune,
                        .dry_run = true,
-                       .show_images = true,
                        .lock = options->lock,
                        .volume_size = options->common.volume_size()},
                       context);

@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::uint64_t k_hardly = 20;  ///< less than this part of all is not worth while
 
+/// Named at the start of a run: what fits on a screen.
+constexpr std::size_t k_first_images = 20;
+
 void write_medium(json::Writer& writer, const Target& target) {
   const io::Medium& medium = target.medium;
   writer.key("medium").begin_object().member("fileSystem", medium.file_system);
@@ -65,17 +68,30 @@ void print_compression(const ExportPlan& plan, const Target& target, cli::Consol
                              rest < bytes / k_hardly ? "; FILE.tar would take hardly more" : ""));
 }
 
-}  // namespace
-
-void print_planned_images(const ExportPlan& plan, cli::Console& console) {
+void print_images(const std::vector<bundle::Image>& images, cli::Console& console) {
   json::Writer writer(json::Writer::Style::compact);
   writer.begin_object().member("event", "planned").key("images").begin_array();
-  for (const bundle::Image& image : plan.contents.info.images) bundle::write_image(writer, image);
+  for (const bundle::Image& image : images) bundle::write_image(writer, image);
   console.event(writer.end_array().end_object().str());
-  bundle::print_images(plan.contents.info.images, console, bundle::Targets::shown);
+  for (const std::string& line : bundle::image_table(images, bundle::Targets::shown)) console.result(line);
 }
 
-void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli::Console& console) {
+void print_first_images(const std::vector<bundle::Image>& images, cli::Console& console) {
+  for (const std::string& line : bundle::image_table(images, bundle::Targets::shown, k_first_images))
+    console.status(line);
+  if (images.size() > k_first_images)
+    console.status(fmt::format("... and {} more (--dry-run lists all)", images.size() - k_first_images));
+}
+
+}  // namespace
+
+void print_plan(const ExportPlan& plan, const std::optional<Target>& target, NamedImages named,
+                cli::Console& console) {
+  if (named == NamedImages::all) {
+    print_images(plan.contents.info.images, console);
+  } else if (!plan.unchanged && !console.json()) {
+    print_first_images(plan.contents.info.images, console);
+  }
   const bundle::BundleInfo& info = plan.contents.info;
   std::uint64_t referenced = 0;
   for (const bundle::Image& image : info.images) referenced += image.bytes;

@@ -8,11 +8,13 @@
 
 namespace airgap::exporter {
 
-/// A line for each image, with --json an event "planned" that has them all.
-void print_planned_images(const ExportPlan& plan, cli::Console& console);
+/// How many images a plan names: all of them, as what was asked for, with --json in an event "planned"; or on
+/// the way to carrying it out, the first ones.
+enum class NamedImages { all, first };
 
-/// Shows what a plan will do before the first byte moves: images, blobs, shared bytes, what is there already,
-/// and what the medium has room for; `target` is nothing for a pipe.
-void print_plan(const ExportPlan& plan, const std::optional<Target>& target, cli::Console& console);
+/// Shows what a plan will do before the first byte moves: images and what they are called inside, blobs,
+/// shared bytes, what is there already, and what the medium has room for; `target` is nothing for a pipe.
+void print_plan(const ExportPlan& plan, const std::optional<Target>& target, NamedImages named,
+                cli::Console& console);
 
 }  // namespace airgap::exporter

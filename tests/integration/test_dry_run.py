@@ -11,9 +11,11 @@ import pytest
 from conftest import Running
 
 from support.airgap import Airgap, Result, plain
+from support.memory_registry import MemoryRegistry
 from support.proxy import FaultProxy
 from support.registry import Registry
 from support.skopeo import sync
+from support.small_bundle import small_image
 
 APP = "team/app:1.0"
 NEWER = "team/app:1.1"
@@ -53,6 +55,46 @@ def test_what_images_share_is_counted_once_and_said(airgap: Airgap, source: Regi
     found = re.search(r"2 images, 7 blobs: ([\d.]+) MiB in all, each once \(([\d.]+) MiB image by image\)", both)
     assert found and float(found[1]) < float(found[2]), both
     assert "each once" not in dry_run(airgap, source, tmp_path / "b.tar").ok().err
+
+
+def table(text: str) -> list[list[str]]:
+    """The lines that name images: name, digest, and the rest."""
+    return [re.split(r"  +", line) for line in text.splitlines() if re.search(r"  sha256:[0-9a-f]{12}  ", line)]
+
+
+def test_each_image_is_named_with_its_own_and_its_shared_bytes_and_its_name_inside(airgap: Airgap, source: Registry,
+                                                                                  tmp_path: Path) -> None:
+    """The same lines from `plan`, from `pull --dry-run`, into a pipe too, and at the start of a pull."""
+    both = [f"{source.host}/{APP}", f"{source.host}/{NEWER}"]
+    options = ["--no-referrers", "--map", f"{source.host}/team/=apps/", *plain(source)]
+    planned = airgap.export("plan", *both, *options).ok().out
+    assert [(row[0], row[-1]) for row in table(planned)] == list(zip(both, ("apps/app:1.0", "apps/app:1.1")))
+    for name, _, size, unique, shared, *_ in table(planned):
+        assert 0 < number(unique) < number(size) and abs(number(unique) + number(shared) - number(size)) < 0.11, name
+    output = ["--output", tmp_path / "b.tar"]
+    assert table(airgap.export("pull", *both, *options, *output, "--dry-run").ok().out) == table(planned)
+    into_pipe = airgap.export("pull", *both, *options, "--output", "-", "--dry-run").ok()
+    assert into_pipe.out == "" and table(into_pipe.err) == table(planned)
+    assert table(airgap.export("pull", *both, *options, *output).ok().err) == table(planned)
+    assert table(airgap.export("pull", *both, *options, *output).ok().err) == []  # nothing new
+
+
+def number(size: str) -> float:
+    amount, unit = size.split()
+    return float(amount) * {"B": 1 / (1 << 20), "KiB": 1 / 1024, "MiB": 1.0}[unit]
+
+
+def test_a_pull_begins_with_the_first_images_and_says_how_many_more_there_are(airgap: Airgap, running: Running,
+                                                                             tmp_path: Path) -> None:
+    memory = running(MemoryRegistry())
+    for number_of in range(23):
+        memory.add(f"team/app{number_of:02}", "1", small_image(1))
+    names = [f"{memory.host}/team/app{number_of:02}:1" for number_of in range(23)]
+    words = ["pull", *names, *plain(memory), "--output", tmp_path / "b.tar"]
+    assert [row[0] for row in table(airgap.export(*words, "--dry-run").ok().out)] == names
+    begun = airgap.export(*words).ok().err
+    assert [row[0] for row in table(begun)] == names[:20] and "\n... and 3 more (--dry-run lists all)\n" in begun
+    assert table(airgap.export(*words, "--quiet", "--overwrite").ok().err) == []
 
 
 @pytest.mark.parametrize("form", ["bundle/", "bundle.tar"])
