@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "bundle-format/blame.hpp"
 #include "bundle-format/blob_lookup.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/skopeo_tree/tree_reader.hpp"
+#include "common/text/listed.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -55,17 +55,13 @@ std::vector<std::string> names_of(const std::vector<Finding>& findings) {
 
 /// Says which images the missing volumes touch, which takes the manifests of those that are there.
 [[noreturn]] void throw_missing(Inspection& inspection, const std::string& where) {
-  constexpr std::size_t k_most_images = 20;
   const std::size_t count = inspection.missing_volumes.size();
   const std::string missing =
       fmt::format("{} {} missing", fmt::join(names_of(inspection.findings), ", "), count == 1 ? "is" : "are");
-  std::vector<std::string> images = blame(inspection, {}, inspection.findings);
-  const std::size_t more = images.size() - std::min(images.size(), k_most_images);
-  images.resize(images.size() - more);
-  throw MissingVolumes(fmt::format("{}: {}; without {} these images are not whole: {}{}", where, missing,
-                                   count == 1 ? "it" : "them", fmt::join(images, ", "),
-                                   more == 0 ? "" : fmt::format(" and {} more", more)),
-                       "put them beside the others, or name the folders that they are in, too");
+  throw MissingVolumes(
+      fmt::format("{}: {}; without {} these images are not whole: {}", where, missing,
+                  count == 1 ? "it" : "them", text::listed(blame(inspection, {}, inspection.findings))),
+      "put them beside the others, or name the folders that they are in, too");
 }
 
 std::string joined(const std::vector<std::string>& paths) {

@@ -42,6 +42,7 @@ FetchReport fetch(const ExportPlan& plan, registry::RegistryClient& client, bund
       throw;
     } catch (const diag::Error& error) {
       if (!options.keep_going) throw;
+      observer.blob_finished(blob.digest, blob.size, "failed");
       report.with([&](FetchReport& all) { all.failed.emplace(blob.digest, error); });
     }
   });

@@ -35,6 +35,7 @@ void ImageProgress::blob_restarted(const hash::Digest& digest, std::uint64_t los
 
 void ImageProgress::blob_finished(const hash::Digest& digest, std::uint64_t size, std::string_view outcome) {
   m_next.blob_finished(digest, size, outcome);
+  if (outcome == "failed") return;
   const auto found = m_images_of_blob.find(digest);
   if (found == m_images_of_blob.end()) return;
   for (const std::size_t image : found->second) {

@@ -1,19 +1,18 @@
 #include "exporter/medium_proof.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "common/diag/error.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
+#include "common/text/listed.hpp"
 
 namespace airgap::exporter {
 namespace {
 
 constexpr std::size_t k_shown_findings = 5;
-constexpr std::size_t k_shown_images = 20;
 constexpr auto k_hint =
     "do not trust this medium: it fails, or claims more room than it has; write to another one. The bundle "
     "is "
@@ -30,13 +29,6 @@ std::string as_event(const bundle::ReadBack& read, bundle::MediaCheck depth) {
   for (const std::string& image : read.images) writer.value(image);
   writer.end_array().end_object();
   return writer.str();
-}
-
-std::string listed(const std::vector<std::string>& images) {
-  const std::size_t shown = std::min(k_shown_images, images.size());
-  const std::string more = shown == images.size() ? "" : fmt::format(" and {} more", images.size() - shown);
-  return fmt::format(
-      "{}{}", fmt::join(images.begin(), images.begin() + static_cast<std::ptrdiff_t>(shown), ", "), more);
 }
 
 /// What is damaged where bundle.json is.
@@ -86,13 +78,14 @@ void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle:
   }
   for (std::size_t i = 0; i < std::min(k_shown_findings, read.findings.size()); ++i)
     console.status(fmt::format("{}: {}", read.findings[i].file, read.findings[i].problem));
-  retract(sealed, read.damaged,
-          diag::StorageError(
-              fmt::format("the medium does not hold what was written to {}: {} of {} that were "
-                          "read back are damaged, {} first ({}); it touches {}",
-                          path, read.findings.size(), text::counted(read.files, "file"),
-                          read.findings.front().file, read.findings.front().problem, listed(read.images)),
-              k_hint));
+  retract(
+      sealed, read.damaged,
+      diag::StorageError(
+          fmt::format("the medium does not hold what was written to {}: {} of {} that were "
+                      "read back are damaged, {} first ({}); it touches {}",
+                      path, read.findings.size(), text::counted(read.files, "file"),
+                      read.findings.front().file, read.findings.front().problem, text::listed(read.images)),
+          k_hint));
 }
 
 }  // namespace airgap::exporter

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <optional>
 
 #include "bundle-format/archive/archive_head.hpp"
 #include "bundle-format/archive/archive_plan.hpp"
@@ -10,9 +12,11 @@
 #include "bundle-format/blob_lookup.hpp"
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/metadata/reference_check.hpp"
 #include "bundle-format/open_following.hpp"
 #include "bundle-format/unpacked_source.hpp"
 #include "common/diag/error.hpp"
+#include "common/diag/touching.hpp"
 #include "common/hash/verifying_source.hpp"
 
 namespace airgap::bundle {
@@ -21,19 +25,18 @@ namespace {
 /// The next `size` bytes of an archive.
 class MemberSource : public io::Source {
  public:
-  MemberSource(ExactReader& archive, std::uint64_t size, std::string name)
-      : m_archive(archive), m_left(size), m_name(std::move(name)) {}
+  using Read = std::function<std::size_t(std::span<std::byte> out, std::uint64_t at_most)>;
+  MemberSource(Read read, std::uint64_t size) : m_read(std::move(read)), m_left(size) {}
   std::size_t read(std::span<std::byte> out) override {
     if (m_left == 0) return 0;
-    const std::size_t count = m_archive.read_some(out, m_left, m_name);
+    const std::size_t count = m_read(out, m_left);
     m_left -= count;
     return count;
   }
 
  private:
-  ExactReader& m_archive;
+  Read m_read;
   std::uint64_t m_left;
-  std::string m_name;
 };
 
 /// Every byte that is no blob's is known once the head is read, and is compared as it comes.
@@ -47,10 +50,7 @@ class PipeStream : public BundleStream {
         m_plan(read_head()),
         m_blobs(m_info),
         m_name(m_plan.metadata.back().name) {
-    while (m_next < m_plan.blobs.size() && m_plan.blobs[m_next].kind == BlobKind::manifest) {
-      const Blob& blob = m_plan.blobs[m_next];
-      read_next([&](io::Source& bytes) { m_manifests.emplace(blob.digest, read_verified(bytes, blob)); });
-    }
+    read_manifests();
   }
 
   const BundleInfo& info() const override { return m_info; }
@@ -69,11 +69,11 @@ class PipeStream : public BundleStream {
 
   void for_each_blob(const std::function<void(const Blob&, io::Source&)>& take) override {
     while (m_next < m_plan.blobs.size()) {
-      const Blob& blob = m_plan.blobs[m_next];
-      read_next([&](io::Source& bytes) {
+      read_next([&](const Blob& blob, io::Source& bytes) {
         hash::VerifyingSource verified(bytes, blob.digest, blob.size);
         take(blob, verified);
-        diag::with_context([&] { return "reading " + m_name + " from " + m_from; }, [&] { drain(verified); });
+        diag::with_context([&] { return "reading " + m_name + " from " + m_from; },
+                           [&] { drain(verified, blob.digest); });
       });
     }
     expect_padding();
@@ -98,26 +98,87 @@ class PipeStream : public BundleStream {
     return plan;
   }
 
+  /// What is wrong with the blobs from `begin` to `end` is said with the images that it touches.
+  template <class Body>
+  auto naming(std::size_t begin, std::size_t end, Body&& body) {
+    try {
+      return std::forward<Body>(body)();
+    } catch (const diag::IntegrityError& error) {
+      std::vector<hash::Digest> lost;
+      for (std::size_t i = begin; i < end; ++i) lost.push_back(m_plan.blobs[i].digest);
+      throw diag::touching(error, images_above(lost));
+    }
+  }
+
+  /// Where the pipe breaks, all that was to come is lost.
+  template <class Body>
+  auto naming_rest(Body&& body) {
+    return naming(m_next, m_plan.blobs.size(), std::forward<Body>(body));
+  }
+
+  // All of them, so that what a damaged one touches is known.
+  void read_manifests() {
+    std::optional<hash::DigestMismatch> first;
+    std::vector<hash::Digest> damaged;
+    while (m_next < m_plan.blobs.size() && m_plan.blobs[m_next].kind == BlobKind::manifest) {
+      read_next([&](const Blob& blob, io::Source& bytes) {
+        try {
+          m_manifests.emplace(blob.digest, read_verified(bytes, blob));
+        } catch (const hash::DigestMismatch& error) {
+          if (!first) first.emplace(error);
+          damaged.push_back(blob.digest);
+        }
+      });
+    }
+    if (first) throw diag::touching(*first, images_above(damaged));
+  }
+
   template <class Take>
   void read_next(Take&& take) {
     const Blob& blob = m_plan.blobs[m_next];
     expect_padding();
     m_name = blob_path(blob.digest);
-    m_archive.expect(m_plan.header_of(m_next), "the header of " + m_name);
-    MemberSource bytes(m_archive, blob.stored_size, m_name);
-    take(bytes);
+    expect(m_plan.header_of(m_next), "the header of " + m_name, m_next);
+    MemberSource bytes(
+        [&](std::span<std::byte> out, std::uint64_t at_most) {
+          return naming_rest([&] { return m_archive.read_some(out, at_most, m_name); });
+        },
+        blob.stored_size);
+    take(blob, bytes);
     ++m_next;
   }
 
   /// Zeros up to the next block; nothing after the head, whose reader took them.
   void expect_padding() {
-    m_archive.expect_zeros(tar::padded(m_archive.position()) - m_archive.position(),
-                           "the padding after " + m_name);
+    const std::uint64_t count = tar::padded(m_archive.position()) - m_archive.position();
+    if (count > 0)
+      expect(std::string(static_cast<std::size_t>(count), '\0'), "the padding after " + m_name, m_next - 1);
   }
 
-  void drain(io::Source& rest) {
+  /// Bytes that belong to the blob at `index`.
+  void expect(std::string_view bytes, const std::string& what, std::size_t index) {
+    naming_rest([&] { m_archive.peek(bytes.size(), what); });
+    naming(index, index + 1, [&] { m_archive.expect(bytes, what); });
+  }
+
+  std::vector<std::string> images_above(const std::vector<hash::Digest>& lost) const {
+    const References references(m_info, [&](const Blob& manifest) -> std::optional<std::string> {
+      const auto found = m_manifests.find(manifest.digest);
+      return found == m_manifests.end() ? std::nullopt : std::optional(found->second);
+    });
+    std::vector<std::string> names;
+    for (const std::size_t image : references.images_above(lost))
+      names.push_back(m_info.images[image].name.str());
+    return names;
+  }
+
+  void drain(io::Source& rest, const hash::Digest& blob) {
     m_drain.resize(io::k_pump_buffer);
-    while (rest.read(m_drain) != 0) {
+    try {
+      while (rest.read(m_drain) != 0) {
+      }
+    } catch (const hash::DigestMismatch& error) {
+      throw diag::touching(error, images_above({blob}));
     }
   }
 

@@ -43,9 +43,12 @@ void ProgressTracker::blob_started(const hash::Digest& digest, std::uint64_t siz
 void ProgressTracker::blob_progress(const hash::Digest& digest, std::uint64_t moved) {
   const auto found = m_running.find(digest);
   if (found == m_running.end()) return;
-  found->second.done += moved;
+  // What is sent a second time, into another repository, does not count twice.
+  const std::uint64_t ahead =
+      std::min(moved, found->second.size - std::min(found->second.size, found->second.done));
+  found->second.done += ahead;
   found->second.moved += moved;
-  m_done += moved;
+  m_done += ahead;
   m_moved += moved;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "common/diag/touching.hpp"
 #include "common/hash/verifying_source.hpp"
 
 namespace airgap::delivery {
@@ -14,14 +15,23 @@ void BlobPush::push(const BlobStep& step, const transport::BlobOpener& open, boo
   std::optional<registry::Repository> from = step.from;
   bool sent = false;
   bool placed = false;
+  std::optional<diag::IntegrityError> damage;  // of the bytes
   const auto place = [&](const registry::Repository& to) {
+    if (damage) throw diag::IntegrityError(*damage);
     if (from && m_client.mount_blob(to, step.blob.digest, *from)) return;
     if (from && once) {
       // The pipe has passed by: the bytes come back from where they are now.
       const auto back = [&](std::uint64_t offset) { return m_client.open_blob(*from, step.blob, offset); };
       upload(step, to, back, transport::Reread::always);
     } else {
-      upload_from_sender(step, to, open, once ? transport::Reread::beginning : transport::Reread::always);
+      try {
+        upload(step, to, open, once ? transport::Reread::beginning : transport::Reread::always);
+      } catch (hash::DigestMismatch& error) {  // the sender's fault, not the registry's
+        error.add_context("reading " + m_sender.name);
+        error.set_hint(m_sender.when_corrupted);
+        damage = diag::touching(error, names_of(step));
+        throw diag::IntegrityError(*damage);
+      }
     }
     sent = true;
     from = to;
@@ -36,29 +46,25 @@ void BlobPush::push(const BlobStep& step, const transport::BlobOpener& open, boo
           placed = true;
         });
   }
-  if (placed) m_observer.blob_finished(step.blob.digest, step.blob.size, sent ? "pushed" : "mounted");
+  const char* const outcome = sent ? "pushed" : "mounted";
+  m_observer.blob_finished(step.blob.digest, step.blob.size, placed ? outcome : "failed");
 }
 
 void BlobPush::upload(const BlobStep& step, const registry::Repository& to, const transport::BlobOpener& open,
                       transport::Reread reread) {
+  std::int64_t total = 0;
   const auto sent = [&](std::int64_t count) {
+    total += count;
     if (count >= 0) {
       m_observer.blob_progress(step.blob.digest, static_cast<std::uint64_t>(count));
     } else {
       m_observer.blob_restarted(step.blob.digest, static_cast<std::uint64_t>(-count));
     }
   };
-  m_client.upload_blob(to, step.blob, open, sent, reread);
-}
-
-// Wrong bytes are the sender's fault here, not the registry's.
-void BlobPush::upload_from_sender(const BlobStep& step, const registry::Repository& to,
-                                  const transport::BlobOpener& open, transport::Reread reread) {
   try {
-    upload(step, to, open, reread);
-  } catch (hash::DigestMismatch& error) {
-    error.add_context("reading " + m_sender.name);
-    error.set_hint(m_sender.when_corrupted);
+    m_client.upload_blob(to, step.blob, open, sent, reread);
+  } catch (...) {
+    sent(-total);
     throw;
   }
 }
@@ -69,6 +75,12 @@ std::vector<std::size_t> BlobPush::images_in(const BlobStep& step,
   std::copy_if(step.images.begin(), step.images.end(), std::back_inserter(images),
                [&](std::size_t image) { return m_plan.placements[image].repository == repository; });
   return images;
+}
+
+std::vector<std::string> BlobPush::names_of(const BlobStep& step) const {
+  std::vector<std::string> names;
+  for (const std::size_t image : step.images) names.push_back(m_plan.placements[image].name.str());
+  return names;
 }
 
 }  // namespace airgap::delivery

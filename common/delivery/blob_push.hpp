@@ -5,7 +5,8 @@
 namespace airgap::delivery {
 
 /// Carries out the blob steps of a plan, one a call: afterwards every repository of the step has the blob,
-/// but for those that failed, each for itself. Thread-safe. All is borrowed.
+/// but for those that failed, each for itself; a blob whose bytes are wrong fails for all of them.
+/// Thread-safe. All is borrowed.
 class BlobPush {
  public:
   BlobPush(const Plan& plan, registry::RegistryClient& client, transport::Observer& observer,
@@ -24,9 +25,8 @@ class BlobPush {
   void push(const BlobStep& step, const transport::BlobOpener& open, bool once);
   void upload(const BlobStep& step, const registry::Repository& to, const transport::BlobOpener& open,
               transport::Reread reread);
-  void upload_from_sender(const BlobStep& step, const registry::Repository& to,
-                          const transport::BlobOpener& open, transport::Reread reread);
   std::vector<std::size_t> images_in(const BlobStep& step, const registry::Repository& repository) const;
+  std::vector<std::string> names_of(const BlobStep& step) const;
 
   const Plan& m_plan;
   registry::RegistryClient& m_client;

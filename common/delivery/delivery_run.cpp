@@ -67,7 +67,7 @@ std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClien
     record(plan, failures, std::string(k_unfinished));
     throw;
   }
-  m_run.report().bytes_present = plan.present_bytes + plan.mount_bytes;
+  m_run.report().bytes_present = plan.present_bytes + plan.step_bytes() - plan.upload_bytes;
   record(plan, failures, "pushed");
   m_context.console.status(fmt::format("{}: {} of {} in place", m_settings.target,
                                        plan.placements.size() - failures.all().size(),
@@ -79,7 +79,7 @@ std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClien
 void DeliveryRun::carry_out(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
                             const PushBlobs& push_blobs, Failures& failures) {
   const PushOptions options{.jobs = m_settings.jobs, .stop = m_context.stop, .sender = m_settings.sender};
-  m_context.console.begin_transfers("pushing", plan.upload_bytes + plan.mount_bytes, plan.blobs.size());
+  m_context.console.begin_transfers("pushing", plan.step_bytes(), plan.blobs.size());
   transport::CountingObserver sent(m_context.console);
   const raii::ScopeExit note([&] {  // also when the push is broken off
     m_run.report().bytes_moved = sent.bytes();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "common/delivery/subjects.hpp"
@@ -61,7 +62,8 @@ void plan_blobs(Plan& plan, const RegistryContent& content, const RequiredBlobs&
       plan.missing.push_back({need.blob, need.images});
       continue;
     }
-    (step.upload() ? plan.upload_bytes : plan.mount_bytes) += need.blob.size;
+    if (step.upload()) plan.upload_bytes += need.blob.size;
+    plan.mount_bytes += need.blob.size * (step.missing.size() - (step.upload() ? 1 : 0));
     plan.blobs.push_back(std::move(step));
   }
   std::stable_sort(plan.blobs.begin(), plan.blobs.end(),
@@ -162,6 +164,33 @@ std::vector<bool> Plan::touched() const {
     if (!step.unchanged()) images[step.image] = true;
   }
   return images;
+}
+
+std::uint64_t Plan::step_bytes() const {
+  return std::accumulate(blobs.begin(), blobs.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const BlobStep& step) { return sum + step.blob.size; });
+}
+
+std::vector<ImageBytes> Plan::bytes_by_image() const {
+  std::vector<ImageBytes> bytes(placements.size());
+  for (std::size_t i = 0; i < placements.size(); ++i) {
+    for (const auto* all : {&placements[i].graph.configs, &placements[i].graph.layers}) {
+      for (const image::Descriptor& blob : *all) bytes[i].present += blob.size;
+    }
+    if (placements[i].in_place()) bytes[i].present = placements[i].bytes;
+  }
+  for (const MissingBlob& step : missing) {
+    for (const std::size_t i : step.images) bytes[i].present -= step.blob.size;
+  }
+  for (const BlobStep& step : blobs) {
+    for (const std::size_t i : step.images) {
+      const auto place = std::find(step.missing.begin(), step.missing.end(), placements[i].repository);
+      if (place == step.missing.end()) continue;
+      bytes[i].present -= step.blob.size;
+      (step.upload() && place == step.missing.begin() ? bytes[i].upload : bytes[i].mount) += step.blob.size;
+    }
+  }
+  return bytes;
 }
 
 Plan make_plan(std::vector<Placement> placements, const RegistryContent& content,

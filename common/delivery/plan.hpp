@@ -59,6 +59,13 @@ struct ReferrersStep {
   bool exists = false;
 };
 
+/// How the blobs of an image get into its repository. One that two images of a repository need is in both.
+struct ImageBytes {
+  std::uint64_t upload = 0;
+  std::uint64_t mount = 0;
+  std::uint64_t present = 0;
+};
+
 /// What a delivery will do, in order: blobs, manifests, lists of referrers, tags. A plain value. It is not to
 /// be carried out while something is missing.
 struct Plan {
@@ -71,11 +78,13 @@ struct Plan {
   std::vector<TagStep> tags;  ///< unchanged ones too, but for those of images in place
   std::vector<MissingBlob> missing;
   std::uint64_t upload_bytes = 0;
-  std::uint64_t mount_bytes = 0;
+  std::uint64_t mount_bytes = 0;  ///< in every repository into which a blob is mounted, after an upload too
   std::uint64_t present_bytes = 0;
 
   bool nothing_to_do() const;
-  std::vector<bool> touched() const;  ///< beside `placements`: those that a step is for
+  std::vector<bool> touched() const;               ///< beside `placements`: those that a step is for
+  std::uint64_t step_bytes() const;                ///< of `blobs`, each once
+  std::vector<ImageBytes> bytes_by_image() const;  ///< beside `placements`
 };
 
 /// Pure. `required` are the blobs that the sender does not have.

@@ -21,6 +21,35 @@ std::string as_event(const Plan& plan, std::uint64_t moving, std::uint64_t repla
   return writer.str();
 }
 
+std::string as_event(const Plan& plan, const std::vector<ImageBytes>& bytes) {
+  json::Writer writer(json::Writer::Style::compact);
+  writer.begin_object().member("event", "planned").key("images").begin_array();
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const Placement& image = plan.placements[i];
+    writer.begin_object().member("name", image.name.str()).member("digest", image.digest.str());
+    writer.member("target", image.target.str()).member("bytes", image.bytes);
+    writer.member("uploadBytes", bytes[i].upload).member("mountBytes", bytes[i].mount);
+    writer.member("presentBytes", bytes[i].present).end_object();
+  }
+  return writer.end_array().end_object().str();
+}
+
+void print_images(const Plan& plan, cli::Console& console) {
+  const std::vector<ImageBytes> bytes = plan.bytes_by_image();
+  console.event(as_event(plan, bytes));
+  std::size_t width = 4;
+  for (const Placement& image : plan.placements) width = std::max(width, image.name.str().size());
+  constexpr auto k_line = "{:{}}  {:19}  {:>9}  {:>9}  {:>9}  {:>9}  {}";
+  console.result(fmt::format(k_line, "NAME", width, "DIGEST", "SIZE", "SEND", "MOUNT", "THERE", "TARGET"));
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const Placement& image = plan.placements[i];
+    console.result(fmt::format(k_line, image.name.str(), width, image.digest.brief(),
+                               text::human_size(image.bytes), text::human_size(bytes[i].upload),
+                               text::human_size(bytes[i].mount), text::human_size(bytes[i].present),
+                               image.target.str()));
+  }
+}
+
 void print_steps(const Plan& plan, cli::Console& console) {
   for (const BlobStep& step : plan.blobs) {
     for (const registry::Repository& to : step.missing) {
@@ -60,7 +89,10 @@ void print_plan(const Plan& plan, cli::Console& console, bool steps) {
     if (step.before) ++replaced;
   }
   console.event(as_event(plan, moving, replaced));
-  if (steps) print_steps(plan, console);
+  if (steps) {
+    print_images(plan, console);
+    print_steps(plan, console);
+  }
   if (plan.nothing_to_do()) {
     console.status(fmt::format("{}: the registry has all of it already",
                                text::counted(plan.placements.size(), "image")));

@@ -24,7 +24,7 @@ class CountingObserver final : public Observer {
     m_next.blob_restarted(digest, lost);
   }
   void blob_finished(const hash::Digest& digest, std::uint64_t size, std::string_view outcome) override {
-    ++m_blobs;
+    if (outcome != "failed") ++m_blobs;
     m_next.blob_finished(digest, size, outcome);
   }
 

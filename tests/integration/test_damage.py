@@ -290,6 +290,37 @@ def test_keep_going_pushes_the_images_that_are_whole(airgap: Airgap, good: Small
     assert registry.client().digest("team/one", "1") == good.one.digest
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["to be sent", "that the registry has"])
+def test_a_damaged_layer_in_a_pipe_is_said_with_all_its_images(known: bool, airgap: Airgap, good: SmallBundle,
+                                                               archive: Path, registry: Registry) -> None:
+    if known:
+        airgap.import_("push", archive, registry.host, *plain(registry)).ok()
+    name = file_of(good.shared_layer.digest).encode()
+    flip(archive, archive.read_bytes().rindex(name + b"\0") + 512)
+    pushed = airgap.import_("push", "-", registry.host, *plain(registry), input=archive.read_bytes())
+    pushed.fails(5, f"; it touches {good.name('one')}, {good.name('two')}", "from the pipe" if known else "pushing blob")
+
+
+@pytest.mark.parametrize("form", ["bundle", "bundle.tar"])
+def test_keep_going_gives_up_a_damaged_layer_once_for_all_its_images(form: str, airgap: Airgap, good: SmallBundle,
+                                                                     directory: Path, archive: Path, registry: Registry
+                                                                     ) -> None:
+    """It is not read again for the next repository, and progress stays below what was announced."""
+    bundle = {"bundle": directory, "bundle.tar": archive}[form]
+    if form == "bundle":
+        flip(directory / file_of(good.shared_layer.digest), 0)
+    else:
+        flip(archive, archive.read_bytes().rindex(file_of(good.shared_layer.digest).encode() + b"\0") + 512)
+    pushed = airgap.import_("push", bundle, registry.host, *plain(registry), "--keep-going", "--json")
+    pushed.fails(5)
+    assert f"; it touches {good.name('one')}, {good.name('two')}" in pushed.out
+    assert sum(1 for r in registry.requests("PUT") if good.shared_layer.digest.split(":")[1] in r.path) <= 1
+    events = pushed.events()
+    plan, last = ([e for e in events if e["event"] == kind][-1] for kind in ("plan", "progress"))
+    assert last["total"] == plan["uploadBytes"] >= last["done"] + len(good.shared_layer.data)
+    assert [e["outcome"] for e in events if e["event"] == "blob" and e["digest"] == good.shared_layer.digest] == ["failed"]
+
+
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"\x1f\x8b\x08" + bytes(600), b"\x28\xb5\x2f\xfd" + bytes(600),
                                      bytes(10240)])
 def test_a_file_that_is_no_bundle_is_refused(content: bytes, airgap: Airgap, target: Registry, tmp_path: Path) -> None:

@@ -64,6 +64,24 @@ def test_a_dry_run_says_each_step_and_writes_nothing(airgap: Airgap, bundle: Bun
         assert _matches(step, told), f"{step}\n{told}"
 
 
+def test_a_dry_run_names_each_image_with_what_it_costs_and_its_target(airgap: Airgap, bundle: Bundle, registry: Registry
+                                                                    ) -> None:
+    """What one repository gets by an upload is mounted into the other, and counts there."""
+    dry = push(airgap, bundle(BUSYBOX, LEGACY), registry, "--dry-run", prefix="/in").ok()
+    rows = [re.split(r"  +", line) for line in dry.out.splitlines() if re.search(r"  sha256:[0-9a-f]{12}  ", line)]
+    assert [row[-1] for row in rows] == [f"{registry.host}/in/{name}" for name in (LEGACY, BUSYBOX)]
+    assert [row[3:6] for row in rows] == [["1.1 MiB", "0 B", "0 B"], ["0 B", "1.1 MiB", "0 B"]]
+    assert "1.1 MiB to send, 1.1 MiB to mount, 0 B there already" in dry.err
+    plan, planned = (next(event for event in push(airgap, bundle(BUSYBOX, LEGACY), registry, "--dry-run", "--json",
+                                                  prefix="/in").ok().events() if event["event"] == kind)
+                     for kind in ("plan", "planned"))
+    for key in ("uploadBytes", "mountBytes", "presentBytes"):
+        assert sum(image[key] for image in planned["images"]) == plan[key], key
+    push(airgap, bundle(BUSYBOX), registry, prefix="/in").ok()
+    after = push(airgap, bundle(BUSYBOX, LEGACY), registry, "--dry-run", prefix="/in").ok().out
+    assert re.search(rf"/{BUSYBOX}  .*  0 B  +0 B  +1.1 MiB  {registry.host}/in/{BUSYBOX}\n", after), after
+
+
 def _matches(pattern: str, text: str) -> bool:
     return any(re.fullmatch(pattern, line) for line in text.splitlines())
 

@@ -143,6 +143,9 @@ def test_a_changed_bit_is_found(part: str, push_bytes: PushBytes, stream: bytes,
     assert set(found.findall(again.err)) == set(found.findall(first.err)), "the same damage"
     if part == "a layer":
         assert "what came through the pipe is damaged: run it again" in first.err
+    touched = {"the head": [], "a manifest": ["legacy/busybox:1.35"], "a layer": ["team/app:1.0"], "the padding": []}[part]
+    for said in (first.err, again.err):
+        assert [name for name in IMAGES if f"/{name}" in said] == touched
     assert_nothing_published(registry)
 
 

@@ -72,7 +72,29 @@ TEST_CASE("blobs that nobody takes are skipped, and verified all the same") {
   bytes[bytes.find("bytes that two images share")] ^= 1;
   DripSource bad(bytes, 1000);
   const auto stream = open_stream(bad);
-  CHECK_THROWS_AS(stream->for_each_blob([](const Blob&, io::Source&) {}), hash::DigestMismatch);
+  CHECK_THROWS_WITH_AS(stream->for_each_blob([](const Blob&, io::Source&) {}),
+                       doctest::Contains("; it touches docker.io/library/app:1, quay.io/org/tool:2"),
+                       diag::IntegrityError);
+}
+
+TEST_CASE("where a pipe is damaged around a blob, or breaks in it, the images are named that need it") {
+  const std::string bytes = archive_of(make_sample());
+  const std::size_t shared = bytes.find("bytes that two images share");
+  const auto what = [](const std::string& damaged) -> std::string {
+    try {
+      read_through(damaged);
+    } catch (const diag::IntegrityError& error) {
+      return error.message();
+    }
+    return "whole";
+  };
+  std::string header = bytes;
+  header[shared - 1] = 'x';
+  std::string padding = bytes;
+  padding[shared + 27] = 'x';
+  for (const std::string& damaged : {header, padding, bytes.substr(0, shared), bytes.substr(0, shared + 5)})
+    CHECK(what(damaged).find("; it touches docker.io/library/app:1, quay.io/org/tool:2") !=
+          std::string::npos);
 }
 
 TEST_CASE("a manifest of the pipe is known by digest and size, and a blob is not asked for out of order") {

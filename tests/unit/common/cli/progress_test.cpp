@@ -103,6 +103,20 @@ TEST_CASE("more bytes than were announced do not exceed the total") {
   CHECK(state.done <= state.total);
 }
 
+TEST_CASE("a blob that is sent twice does not count twice, and the total stays what it was") {
+  ProgressTracker tracker;
+  tracker.begin("pushing", 300, true, 2, at(0ms));
+  tracker.blob_started(digest(1), 200, 0, at(0ms));
+  tracker.blob_progress(digest(1), 200);
+  tracker.blob_progress(digest(1), 150);
+  CHECK(tracker.look(at(1s)).done == 200);
+  CHECK(tracker.look(at(1s)).total == 300);
+  tracker.blob_finished(digest(1), 200, "failed");
+  tracker.blob_finished(digest(2), 100, "pushed");
+  CHECK(tracker.look(at(2s)).total == 300);
+  CHECK(tracker.look(at(2s)).blobs_done == 1);
+}
+
 TEST_CASE("running transfers are listed oldest first, without those just begun") {
   ProgressTracker tracker;
   tracker.begin("fetching", 300, true, 3, at(0ms));

@@ -42,7 +42,44 @@ TEST_CASE("a blob that two repositories lack is sent once and mounted into the o
   CHECK(plan.blobs[0].upload());
   CHECK(plan.blobs[0].missing == std::vector{k_a, k_b});
   CHECK(plan.upload_bytes == 4);
-  CHECK(plan.mount_bytes == 0);
+  CHECK(plan.mount_bytes == 4);
+  CHECK(plan.step_bytes() == 4);
+}
+
+TEST_CASE("each image is planned with what is sent for it, mounted for it and there already") {
+  struct Row {
+    std::vector<registry::Repository> have;  // "base" already
+    std::vector<delivery::ImageBytes> expected;
+    std::uint64_t mounted;
+  };
+  const std::vector<Row> rows{
+      {{}, {{8, 0, 0}, {4, 0, 0}, {2, 4, 0}}, 4},
+      {{k_b}, {{4, 4, 0}, {0, 4, 0}, {2, 0, 4}}, 4},
+      {{k_a}, {{4, 0, 4}, {0, 0, 4}, {2, 4, 0}}, 4},
+      {{k_a, k_b}, {{4, 0, 4}, {0, 0, 4}, {2, 0, 4}}, 0},
+      {{{"r.example", "other"}}, {{4, 4, 0}, {0, 4, 0}, {2, 4, 0}}, 8},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(&row - rows.data());
+    delivery::RegistryContent content;
+    const hash::Digest base = hash::sha256_of("base");
+    for (const auto& where : row.have) {
+      content.blobs.insert({where, base});
+      if (where.path == "other") content.elsewhere.emplace(base, where);
+    }
+    const auto plan = make_plan({placement(k_a, "A", {"base", "only"}), placement(k_a, "A2", {"base"}),
+                                 placement(k_b, "B", {"base", "bb"})},
+                                content);
+    const auto bytes = plan.bytes_by_image();
+    REQUIRE(bytes.size() == row.expected.size());
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      CAPTURE(i);
+      CHECK(bytes[i].upload == row.expected[i].upload);
+      CHECK(bytes[i].mount == row.expected[i].mount);
+      CHECK(bytes[i].present == row.expected[i].present);
+    }
+    CHECK(plan.mount_bytes == row.mounted);
+  }
 }
 
 TEST_CASE("a blob that one repository has is mounted, not sent") {
@@ -168,17 +205,20 @@ TEST_CASE("a blob that the sender does not have is mounted from wherever the reg
   const hash::Digest base = hash::sha256_of("base");
   const delivery::RequiredBlobs required{{base, std::nullopt}};
   delivery::RegistryContent content;
+  std::uint64_t mounted = 0;
   SUBCASE("in a repository of the plan") {
     content.blobs.insert({k_b, base});
+    mounted = 4;
   }
   SUBCASE("elsewhere") {
     content.elsewhere.emplace(base, registry::Repository{"r.example", "other"});
+    mounted = 8;
   }
   const auto plan =
       make_plan({placement(k_a, "A", {"base", "new"}), placement(k_b, "B", {"base"})}, content, required);
   CHECK(plan.missing.empty());
   CHECK(plan.upload_bytes == 3);
-  CHECK(plan.mount_bytes == 4);
+  CHECK(plan.mount_bytes == mounted);
   for (const delivery::BlobStep& step : plan.blobs) {
     CHECK(step.carried == (step.blob.digest != base));
     CHECK(step.upload() == step.carried);
