@@ -45,6 +45,8 @@ PlannedExport ExportPlanner::planned(const PinnedImages& pinned) const {
                          .other_side = m_basis.other_side ? &*m_basis.other_side : nullptr}),
       .target = std::nullopt};
   if (directory) refuse_thinning(planned.plan);
+  const bool anew = m_destination.form() == bundle::OutputForm::compressed_archive && replaces(planned.plan);
+  if (anew) planned.plan.partial_bytes = 0;  // whole blobs alone are copied
   planned.target = target_of(planned.plan);
   return planned;
 }

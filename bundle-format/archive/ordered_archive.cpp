@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "common/diag/log.hpp"
@@ -20,7 +21,8 @@ constexpr std::uint64_t k_prefetch = std::uint64_t{4} << 20;
 /// The bytes of a blob from an opener; may be let go and is opened again where it was.
 class ReopeningSource : public io::Source {
  public:
-  ReopeningSource(const transport::BlobOpener& open, std::uint64_t size) : m_open(open), m_size(size) {}
+  ReopeningSource(const transport::BlobOpener& open, std::uint64_t size, std::uint64_t offset)
+      : m_open(open), m_size(size), m_offset(offset) {}
   std::size_t read(std::span<std::byte> out) override {
     if (!m_source && m_offset != 0 && m_offset == m_size) return 0;
     if (!m_source) m_source = m_open(m_offset);
@@ -36,8 +38,8 @@ class ReopeningSource : public io::Source {
  private:
   const transport::BlobOpener& m_open;
   std::uint64_t m_size;
+  std::uint64_t m_offset;
   std::unique_ptr<io::Source> m_source;
-  std::uint64_t m_offset = 0;
 };
 
 }  // namespace
@@ -46,10 +48,15 @@ class ReopeningSource : public io::Source {
 class OrderedBlob {
  public:
   OrderedBlob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer)
+      : OrderedBlob(blob, open, observer, {.bytes = 0, .hasher = hash::Hasher(blob.digest.algorithm())}) {}
+  OrderedBlob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer,
+              BegunBlob begun)
       : m_blob(blob),
-        m_source(open, blob.size),
-        m_verified(m_source, blob.digest, blob.size),
-        m_observer(observer) {}
+        m_source(open, blob.size, begun.bytes),
+        m_verified(m_source, blob.digest, blob.size, std::move(begun.hasher), begun.bytes),
+        m_observer(observer),
+        m_written(begun.bytes),
+        m_moved(begun.bytes) {}
 
   /// Reads until the buffer is full or the blob has ended, verified.
   void fill(std::size_t capacity) {
@@ -65,10 +72,11 @@ class OrderedBlob {
   }
   void drain(io::Sink& out) {
     out.write(std::span(m_buffer).first(m_filled));
-    m_filled = 0;
+    m_written += std::exchange(m_filled, 0);
   }
   bool ended() const noexcept { return m_ended; }
-  std::uint64_t moved() const noexcept { return m_moved; }
+  std::uint64_t moved() const noexcept { return m_moved; }      ///< bytes that came, begun ones included
+  std::uint64_t written() const noexcept { return m_written; }  ///< of them in the archive
   void let_go() {
     if (!m_ended) m_source.let_go();
   }
@@ -80,12 +88,13 @@ class OrderedBlob {
   transport::Observer& m_observer;
   std::vector<std::byte> m_buffer;
   std::size_t m_filled = 0;
-  std::uint64_t m_moved = 0;
+  std::uint64_t m_written;
+  std::uint64_t m_moved;
   bool m_ended = false;
 };
 
-OrderedArchive::OrderedArchive(const ArchivePlan& plan, io::Sink& out, KeptBlob kept)
-    : m_plan(plan), m_out(out), m_kept(std::move(kept)) {}
+OrderedArchive::OrderedArchive(const ArchivePlan& plan, io::Sink& out, KeptBlob kept, TakeBack take_back)
+    : m_plan(plan), m_out(out), m_kept(std::move(kept)), m_take_back(std::move(take_back)) {}
 
 void OrderedArchive::write(std::string_view bytes) {
   m_out.write(io::bytes_of(bytes));
@@ -110,12 +119,15 @@ void OrderedArchive::begin(const Contents& contents) {
   write_known(contents, 0);
 }
 
-void OrderedArchive::resume(const Contents& contents, std::size_t blobs) {
+void OrderedArchive::resume(const Contents& contents, std::size_t blobs, std::optional<BegunBlob> next) {
   m_position = m_plan.layout.places[m_plan.metadata.size() - 1].end();
   if (blobs != 0) {
     const tar::Place& last = m_plan.place_of(blobs - 1);
     m_position = last.data + last.size;
   }
+  m_begun = std::move(next);
+  m_begun_index = blobs;
+  if (m_begun) m_position = m_plan.place_of(blobs).data + m_begun->bytes;
   write_known(contents, blobs);
 }
 
@@ -158,48 +170,65 @@ void OrderedArchive::put(const Blob& blob, const transport::BlobOpener& open, tr
   }
 }
 
-// A blob that fits the buffer has its second chance here (R4): nothing of it is written yet.
-std::unique_ptr<OrderedBlob> OrderedArchive::prefetch(const Blob& blob, std::size_t capacity,
-                                                      const transport::BlobOpener& open,
-                                                      transport::Observer& observer) const {
-  auto arriving = std::make_unique<OrderedBlob>(blob, open, observer);
-  try {
-    arriving->fill(capacity);
-  } catch (const hash::DigestMismatch& mismatch) {
-    diag::log("bundle", diag::LogLevel::warning,
-              fmt::format("{}; trying once more from zero", mismatch.message()));
-    observer.blob_restarted(blob.digest, arriving->moved());
-    arriving = std::make_unique<OrderedBlob>(blob, open, observer);
-    arriving->fill(capacity);
-  }
-  return arriving;
+// What can be taken back need not wait in memory for its digest, where a kill would lose it.
+std::size_t OrderedArchive::prefetched(std::size_t index, std::uint64_t missing) const {
+  const std::uint64_t most = m_take_back && m_turns.finished() == index ? io::k_pump_buffer : k_prefetch;
+  return static_cast<std::size_t>(std::min(missing, most)) + io::k_min_read;  // one read more meets the end
 }
 
 void OrderedArchive::put_in_turn(std::size_t index, const transport::BlobOpener& open,
                                  transport::Observer& observer) {
   m_turns.check();  // nothing more can be written: nothing more is fetched
   const Blob& blob = m_plan.blobs[index];
-  observer.blob_started(blob.digest, blob.size, 0);
-  const auto none = [] {};
-  // One read more than the blob is long meets its end.
-  const std::size_t capacity = static_cast<std::size_t>(std::min(blob.size, k_prefetch)) + io::k_min_read;
+  auto begun = index == m_begun_index ? std::exchange(m_begun, std::nullopt) : std::nullopt;
+  const std::uint64_t already = begun ? begun->bytes : 0;
+  observer.blob_started(blob.digest, blob.size, already);
+  const std::size_t capacity = prefetched(index, blob.size - already);
   const bool reserved = m_turns.reserve(capacity);
   const raii::ScopeExit release([&] {
     if (reserved) m_turns.release(capacity);
   });
-  if (!reserved) m_turns.wait_for(index, none);
+  if (!reserved) m_turns.wait_for(index, [] {});
 
-  const auto arriving = prefetch(blob, capacity, open, observer);
-  m_turns.wait_for(index, [&] { arriving->let_go(); });
-  begin_member(index);
-  arriving->drain(m_out);
-  while (!arriving->ended()) {
-    arriving->fill(io::k_pump_buffer);
-    arriving->drain(m_out);
+  std::optional<OrderedBlob> arriving;
+  begun ? arriving.emplace(blob, open, observer, std::move(*begun)) : arriving.emplace(blob, open, observer);
+  try {
+    write_in_turn(index, capacity, *arriving);
+  } catch (const hash::DigestMismatch& mismatch) {
+    if (!take_back(index, *arriving)) throw;
+    diag::log("bundle", diag::LogLevel::warning,
+              fmt::format("{}; trying once more from zero", mismatch.message()));
+    observer.blob_restarted(blob.digest, arriving->moved());
+    try {
+      write_in_turn(index, capacity, arriving.emplace(blob, open, observer));
+    } catch (hash::DigestMismatch& second) {
+      take_back(index, *arriving);
+      second.set_hint("the source, or a proxy before it, serves other bytes under this digest");
+      throw;
+    }
   }
-  m_position += blob.stored_size;
+  m_position = m_plan.place_of(index).data + blob.stored_size;
   m_turns.next(1 + write_kept(index + 1));
   observer.blob_finished(blob.digest, blob.size, "fetched");
+}
+
+void OrderedArchive::write_in_turn(std::size_t index, std::size_t capacity, OrderedBlob& arriving) {
+  arriving.fill(capacity);
+  m_turns.wait_for(index, [&] { arriving.let_go(); });
+  if (m_position < m_plan.place_of(index).data) begin_member(index);
+  arriving.drain(m_out);
+  while (!arriving.ended()) {
+    arriving.fill(io::k_pump_buffer);
+    arriving.drain(m_out);
+  }
+}
+
+bool OrderedArchive::take_back(std::size_t index, const OrderedBlob& written) {
+  if (written.written() == 0) return true;
+  if (!m_take_back) return false;
+  m_position = m_plan.place_of(index).data;
+  m_take_back(m_position);
+  return true;
 }
 
 void OrderedArchive::finish() {

@@ -31,7 +31,7 @@ class CompressedWriter final : public BundleWriter {
     return m_earlier.manifest(digest);
   }
   bool has_blob(const Blob& blob) const override { return m_earlier.has(blob); }
-  std::uint64_t partial_bytes(const Blob&) const override { return 0; }
+  std::uint64_t partial_bytes(const Blob& blob) const override { return m_earlier.partial_bytes(blob); }
 
   void begin(Contents contents) override;
   void commit() override;
@@ -64,11 +64,13 @@ void CompressedWriter::begin(Contents contents) {
   const bool continues =
       !m_earlier.finished && m_earlier.plan && m_earlier.plan->metadata == m_plan->metadata;
   if (!continues) start_over();
-  m_sink.emplace(m_partial->file(), *m_plan,
-                 continues ? std::exchange(m_earlier.frames, {}) : std::vector<zstd::Frame>{});
-  m_archive.emplace(*m_plan, *m_sink, [this](const Blob& blob) { return m_earlier.open(blob); });
+  FramesThere there = continues ? std::exchange(m_earlier.there, {}) : FramesThere{};
+  m_sink.emplace(m_partial->file(), *m_plan, std::move(there));
+  m_archive.emplace(
+      *m_plan, *m_sink, [this](const Blob& blob) { return m_earlier.open(blob); },
+      [this](std::uint64_t offset) { m_sink->take_back(offset); });
   if (continues) {
-    m_archive->resume(contents, m_earlier.blobs);
+    m_archive->resume(contents, m_earlier.blobs, std::exchange(m_earlier.next, std::nullopt));
   } else {
     m_archive->begin(contents);
   }

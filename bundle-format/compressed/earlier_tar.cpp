@@ -7,9 +7,9 @@
 #include "bundle-format/archive/archive_state.hpp"
 #include "bundle-format/compressed/compressed_tar.hpp"
 #include "bundle-format/compressed/frame_cuts.hpp"
+#include "bundle-format/compressed/partial_tar.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
-#include "common/hash/verifying_source.hpp"
 #include "common/zstd/frame_scan.hpp"
 #include "common/zstd/seek_table.hpp"
 
@@ -21,50 +21,26 @@ std::optional<EarlierHead> head_of(const TarBytes& tar) {
   return read_earlier_head(*front);
 }
 
-/// Reads a blob and what stands before it. False when anything differs.
-bool is_whole(const TarBytes& tar, const ArchivePlan& plan, std::size_t blob, const std::stop_token& stop) {
-  const tar::Place& place = plan.place_of(blob);
-  if (place.data + place.size > tar.size()) return false;
-  const std::uint64_t before = blob == 0 ? plan.layout.places[plan.metadata.size() - 1].end()
-                                         : plan.place_of(blob - 1).data + plan.place_of(blob - 1).size;
-  const std::string expected =
-      std::string(static_cast<std::size_t>(place.header - before), '\0') + plan.header_of(blob);
-  try {
-    if (read_text(tar, before, expected.size()) != expected) return false;
-    const auto bytes = tar.open(place.data, place.size);
-    hash::VerifyingSource verified(*bytes, plan.blobs[blob].digest, plan.blobs[blob].size);
-    std::vector<std::byte> buffer(io::k_pump_buffer);
-    while (verified.read(buffer) != 0) {
-      if (stop.stop_requested()) throw diag::Interrupted();
-    }
-    return true;
-  } catch (const diag::IntegrityError&) {
-    return false;
-  }
-}
-
 std::optional<EarlierTar> unfinished(const std::shared_ptr<const io::File>& partial,
                                      const std::stop_token& stop) {
   std::vector<zstd::Frame> frames = zstd::scan_frames(*partial);
   if (frames.empty()) return std::nullopt;
-  auto tar = compressed_tar(partial, frames);
-  auto head = head_of(*tar);
+  auto head = head_of(*compressed_tar(partial, frames));
   if (!head) return std::nullopt;
   frames.resize(matching_frames(head->plan, zstd::FrameTable(frames)));
-  tar = compressed_tar(partial, frames);
-  std::size_t blobs = 0;
-  while (blobs < head->plan.blobs.size() && is_whole(*tar, head->plan, blobs, stop)) ++blobs;
+  auto left = PartialTar(partial, head->plan, std::move(frames), stop).read();
+  if (!left) return std::nullopt;
   diag::log("bundle", diag::LogLevel::info,
-            fmt::format("{}: {} of {} blobs are whole", partial->path(), blobs, head->plan.blobs.size()));
-  const std::size_t kept = frames_through(head->plan, blobs);
-  if (kept > frames.size()) return std::nullopt;  // the head itself is cut otherwise
-  frames.resize(kept);
+            fmt::format("{}: {} of {} blobs are whole, {} bytes of the next are there", partial->path(),
+                        left->blobs, head->plan.blobs.size(), left->next ? left->next->bytes : 0));
+  auto tar = compressed_tar(partial, left->there.frames);
   return EarlierTar{.tar = std::move(tar),
                     .info = std::move(head->info),
                     .plan = std::move(head->plan),
                     .finished = false,
-                    .blobs = blobs,
-                    .frames = std::move(frames)};
+                    .blobs = left->blobs,
+                    .next = std::move(left->next),
+                    .there = std::move(left->there)};
 }
 
 std::optional<EarlierTar> finished(const io::Directory& directory, const std::string& name) {
@@ -97,7 +73,7 @@ class CompressedPlace final : public BundlePlace {
     return m_earlier.manifest(digest);
   }
   bool has_blob(const Blob& blob) const override { return m_earlier.has(blob); }
-  std::uint64_t partial_bytes(const Blob&) const override { return 0; }
+  std::uint64_t partial_bytes(const Blob& blob) const override { return m_earlier.partial_bytes(blob); }
 
  private:
   ArchiveName m_where;
@@ -110,6 +86,10 @@ bool EarlierTar::has(const Blob& blob) const {
   if (!plan) return false;
   const auto found = plan->index.find(blob.digest);
   return found != plan->index.end() && found->second < blobs && plan->blobs[found->second].size == blob.size;
+}
+
+std::uint64_t EarlierTar::partial_bytes(const Blob& blob) const {
+  return next && plan->blobs[blobs].digest == blob.digest ? next->bytes : 0;
 }
 
 std::optional<std::string> EarlierTar::manifest(const hash::Digest& digest) const {

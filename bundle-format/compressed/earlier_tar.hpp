@@ -4,12 +4,12 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include "bundle-format/archive/archive_place.hpp"
+#include "bundle-format/archive/ordered_archive.hpp"
 #include "bundle-format/archive/tar_bytes.hpp"
 #include "bundle-format/bundle_place.hpp"
-#include "common/zstd/frame.hpp"
+#include "bundle-format/compressed/framed_sink.hpp"
 
 namespace airgap::bundle::compressed {
 
@@ -18,18 +18,21 @@ struct EarlierTar {
   std::shared_ptr<const TarBytes> tar;  ///< null when there is nothing to go on from
   std::optional<BundleInfo> info;
   std::optional<ArchivePlan> plan;
-  bool finished = false;              ///< it has the final name
-  std::size_t blobs = 0;              ///< that are whole, from the front
-  std::vector<zstd::Frame> frames{};  ///< of an unfinished one: up to the end of those blobs
+  bool finished = false;  ///< it has the final name
+  std::size_t blobs = 0;  ///< that are whole, from the front
+  // Of an unfinished one:
+  std::optional<BegunBlob> next{};  ///< the front of the blob after those
+  FramesThere there{};              ///< up to the end of all that
 
   bool has(const Blob& blob) const;
+  std::uint64_t partial_bytes(const Blob& blob) const;                    ///< of next
   std::optional<std::string> manifest(const hash::Digest& digest) const;  ///< its bytes, verified
   std::unique_ptr<io::Source> open(const Blob& blob) const;               ///< null when it does not have it
 };
 
 /// Reads what is there: a finished archive, else (or when it is to be overwritten, before it) `partial`,
-/// which may be null. All blobs of an unfinished one are read and verified: in a stream of frames nothing
-/// says that a blob is on stable storage. Throws UsageError for a file that is no whole bundle, unless it is
+/// which may be null. All of an unfinished one is read and verified: in a stream of frames nothing says what
+/// is on stable storage. Throws UsageError for a file that is no whole bundle, unless it is
 /// to be overwritten, and Interrupted.
 EarlierTar earlier_tar(const ArchiveName& where, const std::shared_ptr<const io::File>& partial,
                        bool overwrite, const std::stop_token& stop);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/zstd/check_table.hpp"
 #include "common/zstd/seek_table.hpp"
 
 namespace airgap::bundle::compressed {
@@ -43,6 +44,12 @@ void FrameCuts::advance() {
   settle();
 }
 
+void FrameCuts::restart() {
+  m_section = 0;
+  m_section_begin = m_position = 0;
+  settle();
+}
+
 std::size_t matching_frames(const ArchivePlan& plan, const zstd::FrameTable& frames) {
   FrameCuts cuts(plan);
   for (std::size_t i = 0; i < frames.count(); ++i) {
@@ -79,7 +86,8 @@ std::uint64_t count_frames(const ArchivePlan& plan) {
 }
 
 std::uint64_t bytes_at_most(const ArchivePlan& plan) {
-  std::uint64_t bytes = zstd::seek_table_size(count_frames(plan));
+  const std::uint64_t frames = count_frames(plan);
+  std::uint64_t bytes = zstd::check_table_size(frames) + zstd::seek_table_size(frames);
   each_section(plan, [&](std::uint64_t length) {
     bytes += length / zstd::k_max_content * zstd::stored_at_most(zstd::k_max_content);
     const auto rest = static_cast<std::uint32_t>(length % zstd::k_max_content);

@@ -24,6 +24,7 @@ class FrameCuts {
   };
   std::optional<Cut> next() const;  ///< nothing after the last one
   void advance();
+  void restart();  ///< at the front
 
  private:
   std::uint64_t section_end() const;

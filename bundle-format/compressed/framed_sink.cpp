@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "common/diag/error.hpp"
+#include "common/hash/crc32.hpp"
+#include "common/zstd/check_table.hpp"
 #include "common/zstd/seek_table.hpp"
 
 namespace airgap::bundle::compressed {
@@ -25,13 +27,14 @@ constexpr std::array<std::string_view, 6> k_magics{"\x1f\x8b"sv,
 
 }  // namespace
 
-bool looks_compressed(std::span<const std::byte> front) {
-  return std::ranges::any_of(k_magics,
-                             [&](std::string_view magic) { return io::text_of(front).starts_with(magic); });
+zstd::Effort effort_for(std::span<const std::byte> front) {
+  const bool compressed = std::ranges::any_of(
+      k_magics, [&](std::string_view magic) { return io::text_of(front).starts_with(magic); });
+  return compressed ? zstd::Effort::none : zstd::Effort::normal;
 }
 
-FramedSink::FramedSink(const io::File& file, const ArchivePlan& plan, std::vector<zstd::Frame> there)
-    : m_file(file), m_cuts(plan), m_frames(std::move(there)) {
+FramedSink::FramedSink(const io::File& file, const ArchivePlan& plan, FramesThere there)
+    : m_file(file), m_cuts(plan), m_frames(std::move(there.frames)), m_effort(there.effort) {
   if (count_frames(plan) > zstd::k_max_frames)
     throw diag::UnsafeError("the bundle is too large for a compressed archive", "write FILE.tar instead");
   for (const zstd::Frame& frame : m_frames) {
@@ -56,11 +59,12 @@ void FramedSink::write(std::span<const std::byte> data) {
 }
 
 void FramedSink::write_frame(const FrameCuts::Cut& cut) {
-  if (cut.first_of_blob) m_effort = looks_compressed(m_buffer) ? zstd::Effort::none : zstd::Effort::normal;
+  if (cut.first_of_blob) m_effort = effort_for(m_buffer);
   const auto frame = m_compressor.compress(m_buffer, cut.of_blob ? m_effort : zstd::Effort::normal);
   append(frame);
   m_frames.push_back({.stored = static_cast<std::uint32_t>(frame.size()),
-                      .content = static_cast<std::uint32_t>(m_buffer.size())});
+                      .content = static_cast<std::uint32_t>(m_buffer.size()),
+                      .check = hash::crc32(0, frame)});
   m_buffer.clear();
   m_cuts.advance();
 }
@@ -73,8 +77,24 @@ void FramedSink::append(std::span<const std::byte> data) {
   m_started = m_offset;
 }
 
+void FramedSink::take_back(std::uint64_t offset) {
+  m_buffer.clear();
+  m_cuts.restart();
+  std::size_t kept = 0;
+  std::uint64_t stored = 0;
+  for (auto cut = m_cuts.next(); cut && cut->begin < offset; cut = m_cuts.next()) {
+    stored += m_frames.at(kept++).stored;
+    m_cuts.advance();
+  }
+  m_frames.resize(kept);
+  m_offset = stored;
+  m_started = std::min(m_started, m_offset);
+  m_file.truncate(m_offset);
+}
+
 void FramedSink::finish() {
   if (m_cuts.next()) throw diag::InternalError("an archive was sealed before its end");
+  append(io::bytes_of(zstd::check_table(m_frames)));
   append(io::bytes_of(zstd::seek_table(m_frames)));
 }
 

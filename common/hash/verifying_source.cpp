@@ -7,7 +7,15 @@
 namespace airgap::hash {
 
 VerifyingSource::VerifyingSource(io::Source& inner, const Digest& expected, std::uint64_t size)
-    : m_inner(inner), m_expected(expected), m_size(size), m_remaining(size), m_hasher(expected.algorithm()) {}
+    : VerifyingSource(inner, expected, size, Hasher(expected.algorithm()), 0) {}
+
+VerifyingSource::VerifyingSource(io::Source& inner, const Digest& expected, std::uint64_t size, Hasher begun,
+                                 std::uint64_t already)
+    : m_inner(inner),
+      m_expected(expected),
+      m_size(size),
+      m_remaining(size - already),
+      m_hasher(std::move(begun)) {}
 
 std::size_t VerifyingSource::read(std::span<std::byte> out) {
   if (m_verified) return 0;

@@ -24,6 +24,9 @@ class VerifyingSource : public io::Source {
  public:
   /// `inner` is borrowed. `size` is in bytes.
   VerifyingSource(io::Source& inner, const Digest& expected, std::uint64_t size);
+  /// `inner` goes on after the first `already` bytes, which `begun` has hashed.
+  VerifyingSource(io::Source& inner, const Digest& expected, std::uint64_t size, Hasher begun,
+                  std::uint64_t already);
   std::size_t read(std::span<std::byte> out) override;
 
  private:

@@ -62,6 +62,11 @@ FrameTable::FrameTable(const std::vector<Frame>& frames) {
     const Start& last = m_starts.back();
     m_starts.push_back({last.stored_at + frame.stored, last.content_at + frame.content});
   }
+  if (frames.empty() ||
+      !std::ranges::all_of(frames, [](const Frame& frame) { return frame.check.has_value(); }))
+    return;
+  m_checks.reserve(frames.size());
+  for (const Frame& frame : frames) m_checks.push_back(*frame.check);
 }
 
 FrameTable::Place FrameTable::operator[](std::size_t index) const {
@@ -70,7 +75,8 @@ FrameTable::Place FrameTable::operator[](std::size_t index) const {
   return {.stored_at = begin.stored_at,
           .content_at = begin.content_at,
           .frame = {.stored = static_cast<std::uint32_t>(end.stored_at - begin.stored_at),
-                    .content = static_cast<std::uint32_t>(end.content_at - begin.content_at)}};
+                    .content = static_cast<std::uint32_t>(end.content_at - begin.content_at),
+                    .check = m_checks.empty() ? std::nullopt : std::optional(m_checks[index])}};
 }
 
 std::size_t FrameTable::index_at(std::uint64_t content_at) const {

@@ -20,6 +20,8 @@ inline constexpr std::uint32_t k_frame_magic = 0xFD2FB528;
 struct Frame {
   std::uint32_t stored = 0;
   std::uint32_t content = 0;
+  std::optional<std::uint32_t>
+      check{};  ///< CRC-32 of what it takes, as it lies in the file; where it is known
 
   friend bool operator==(const Frame&, const Frame&) = default;
 };
@@ -55,7 +57,8 @@ class FrameTable {
     std::uint64_t stored_at = 0;
     std::uint64_t content_at = 0;
   };
-  std::vector<Start> m_starts;  ///< one a frame, and the end
+  std::vector<Start> m_starts;          ///< one a frame, and the end
+  std::vector<std::uint32_t> m_checks;  ///< one a frame, or none at all
 };
 
 }  // namespace airgap::zstd

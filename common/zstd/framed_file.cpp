@@ -1,90 +1,14 @@
 #include "common/zstd/framed_file.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
+#include <vector>
 
-#include "common/diag/error.hpp"
-#include "common/zstd/decompressor.hpp"
+#include "common/zstd/frame_reader.hpp"
 
 namespace airgap::zstd {
 namespace {
 
-constexpr std::size_t k_step = std::size_t{128} * 1024;  // bytes read at once
-
-/// The content of one frame after the other.
-class FrameReader {
- public:
-  explicit FrameReader(std::shared_ptr<const io::File> file)
-      : m_file(std::move(file)), m_decompressor(k_max_content) {}
-
-  void begin(const FrameTable::Place& place) {
-    m_place = place;
-    m_stored_left = place.frame.stored;
-    m_content_left = place.frame.content;
-    m_in = {};
-    check_header();
-  }
-  bool at_end() const noexcept { return m_content_left == 0; }
-
-  /// At least one byte, unless at_end().
-  std::size_t read(std::span<std::byte> out) {
-    const auto wanted = out.first(std::min<std::size_t>(out.size(), m_content_left));
-    std::size_t count = 0;
-    bool ended = false;
-    while (count == 0) ended = step(wanted, count);
-    m_content_left -= static_cast<std::uint32_t>(count);
-    std::size_t none = 0;
-    while (m_content_left == 0 && !ended) ended = step({}, none);
-    if (ended && (m_content_left != 0 || m_stored_left != 0 || !m_in.empty()))
-      fail("it ends before its length");
-    return count;
-  }
-
- private:
-  void check_header() {
-    const std::string expected = frame_header(m_place.frame.content);
-    std::array<std::byte, k_max_frame_header> front{};
-    const auto found = std::span(front).first(expected.size());
-    if (m_file->read_at(m_place.stored_at, found) != found.size() || io::text_of(found) != expected)
-      fail("its header is not that of its length");
-  }
-
-  bool step(std::span<std::byte> out, std::size_t& count) {
-    if (m_in.empty()) fill();
-    const Decompressor::Step step = m_decompressor.step(m_in, out);
-    if (!step.problem.empty()) fail(step.problem);
-    if (m_in.empty() && step.produced == 0 && !step.frame_ended) fail("it goes on after its length");
-    m_in = m_in.subspan(step.consumed);
-    count += step.produced;
-    return step.frame_ended;
-  }
-
-  void fill() {
-    const std::uint64_t at = m_place.stored_at + m_place.frame.stored - m_stored_left;
-    const std::size_t wanted = std::min<std::size_t>(m_stored_left, k_step);
-    if (m_buffer.size() < wanted) m_buffer.resize(wanted);
-    const std::size_t got = m_file->read_at(at, std::span(m_buffer).first(wanted));
-    if (got != wanted) fail("the file ends in it");
-    m_stored_left -= static_cast<std::uint32_t>(got);
-    m_in = std::span(m_buffer).first(got);
-  }
-
-  [[noreturn]] void fail(std::string_view why) const {
-    throw diag::IntegrityError(
-        fmt::format("the zstd frame at byte {} of {} is damaged: {}", m_place.stored_at, m_file->path(), why),
-        "copy the file again; 'verify' lists all that is damaged and the images that it touches");
-  }
-
-  std::shared_ptr<const io::File> m_file;
-  Decompressor m_decompressor;
-  FrameTable::Place m_place;
-  std::uint32_t m_stored_left = 0;
-  std::uint32_t m_content_left = 0;
-  std::vector<std::byte> m_buffer;
-  std::span<const std::byte> m_in;
-};
+constexpr std::size_t k_step = std::size_t{128} * 1024;  // bytes skipped at once
 
 class ContentSource final : public io::Source {
  public:

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "common/diag/error.hpp"
+#include "common/zstd/check_table.hpp"
 #include "common/zstd/little_endian.hpp"
 
 namespace airgap::zstd {
@@ -88,8 +89,11 @@ std::vector<Frame> read_seek_table(const io::File& file) {
                              frames[i].content));
     stored += frames[i].stored;
   }
-  if (stored != size - length)
+  if (stored + check_table_size(count) == size - length) {
+    read_check_table(file, stored, frames);
+  } else if (stored != size - length) {
     fail(file, fmt::format("its frames take {} bytes, and {} are before it", stored, size - length));
+  }
   return frames;
 }
 

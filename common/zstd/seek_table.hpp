@@ -18,8 +18,8 @@ std::uint64_t seek_table_size(std::uint64_t frames);
 /// The bytes of the table. At most k_max_frames.
 std::string seek_table(const std::vector<Frame>& frames);
 
-/// The frames that the table at the end of `file` lists. They are of lengths that are possible and fill the
-/// file up to the table. Throws IntegrityError otherwise.
+/// The frames that the table at the end of `file` lists, with their checks where it has a check table. They
+/// are of lengths that are possible and fill the file up to the tables. Throws IntegrityError otherwise.
 std::vector<Frame> read_seek_table(const io::File& file);
 
 /// True when the file ends as a seek table does.

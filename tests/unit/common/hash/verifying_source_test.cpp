@@ -30,6 +30,21 @@ TEST_CASE("wrong bytes, missing bytes and extra bytes are refused, each by name"
   CHECK_THROWS_AS(read("x", sha256_of(""), 0), DigestMismatch);
 }
 
+TEST_CASE("bytes go on after those that were hashed before") {
+  for (const auto& [rest, right] : {std::pair{"lo", true}, {"lO", false}, {"l", false}, {"lo!", false}}) {
+    CAPTURE(rest);
+    Hasher begun(Algorithm::sha256);
+    begun.update(io::bytes_of("hel"));
+    io::MemorySource inner(rest);
+    VerifyingSource source(inner, sha256_of("hello"), 5, std::move(begun), 3);
+    if (right) {
+      CHECK(io::read_all(source, 1024, "blob") == rest);
+    } else {
+      CHECK_THROWS_AS(io::read_all(source, 1024, "blob"), DigestMismatch);
+    }
+  }
+}
+
 TEST_CASE("the end is said once the digest has matched, and again when asked again") {
   io::MemorySource inner("hello");
   VerifyingSource source(inner, sha256_of("hello"), 5);

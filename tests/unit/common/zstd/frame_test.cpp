@@ -84,10 +84,11 @@ TEST_CASE("a table finds the frame that holds a byte") {
 
 TEST_CASE("whole frames are found without a table, up to the first that is cut or is none") {
   const auto good = framed({"first", std::string(300'000, 'a') + testing::noise(300'000, 2), "third"});
-  const std::vector<Frame> two(good.frames.begin(), good.frames.begin() + 2);
-  CHECK(scan_frames(*testing::file_of(good.bytes)) == good.frames);
-  CHECK(scan_frames(*testing::file_of(good.with_table())) == good.frames);
-  CHECK(scan_frames(*testing::file_of(good.bytes + "something else")) == good.frames);
+  const std::vector<Frame> three = testing::unchecked(good.frames);
+  const std::vector<Frame> two(three.begin(), three.begin() + 2);
+  CHECK(scan_frames(*testing::file_of(good.bytes)) == three);
+  CHECK(scan_frames(*testing::file_of(good.with_tables())) == three);
+  CHECK(scan_frames(*testing::file_of(good.bytes + "something else")) == three);
   CHECK(scan_frames(*testing::file_of(good.bytes.substr(0, good.bytes.size() - 1))) == two);
   CHECK(scan_frames(*testing::file_of("")).empty());
   CHECK(scan_frames(*testing::file_of("no frame at all, but long enough")).empty());

@@ -61,6 +61,23 @@ TEST_CASE("the last bytes of a frame come only after its check sum") {
   CHECK_THROWS_WITH_AS(rest_of(*file.open(0, 1000)), doctest::Contains("hecksum"), diag::IntegrityError);
 }
 
+TEST_CASE("a bit that changes nothing of what comes out is found by the check of the frame") {
+  const auto good = framed({"a text, and a text, and another text, and a text, " + testing::noise(50, 1)});
+  const auto unchecked = testing::unchecked(good.frames);
+  std::size_t silent = 0;
+  for (std::size_t bit = 0; bit < 8 * good.bytes.size(); ++bit) {
+    std::string bytes = good.bytes;
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+    const auto file = file_of(bytes);
+    CHECK_THROWS_AS(rest_of(*FramedFile(file, good.frames).open(0, 1000)), diag::IntegrityError);
+    try {
+      if (rest_of(*FramedFile(file, unchecked).open(0, 1000)) == good.content) ++silent;
+    } catch (const diag::IntegrityError&) {  // most bits are found without it
+    }
+  }
+  CHECK(silent > 0);
+}
+
 TEST_CASE("a frame that is not as long as its table says is damaged") {
   const auto good = framed({std::string(1000, 'x'), "second"});
   struct Row {

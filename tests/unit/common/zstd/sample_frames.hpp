@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "common/hash/crc32.hpp"
 #include "common/io/file.hpp"
+#include "common/zstd/check_table.hpp"
 #include "common/zstd/frame_compressor.hpp"
 #include "common/zstd/seek_table.hpp"
 
@@ -33,6 +35,12 @@ inline std::shared_ptr<const io::File> file_of(std::string_view bytes) {
   return file;
 }
 
+/// The same frames, as far as they are known without a check table.
+inline std::vector<Frame> unchecked(std::vector<Frame> frames) {
+  for (Frame& frame : frames) frame.check.reset();
+  return frames;
+}
+
 /// Frames of these contents, one after another.
 struct Framed {
   std::vector<Frame> frames;
@@ -40,6 +48,7 @@ struct Framed {
   std::string content;
 
   std::string with_table() const { return bytes + seek_table(frames); }
+  std::string with_tables() const { return bytes + check_table(frames) + seek_table(frames); }
 };
 
 inline Framed framed(const std::vector<std::string>& contents) {
@@ -49,8 +58,8 @@ inline Framed framed(const std::vector<std::string>& contents) {
     const auto frame = compressor.compress(io::bytes_of(content), Effort::normal);
     result.bytes += io::text_of(frame);
     result.content += content;
-    result.frames.push_back(
-        {static_cast<std::uint32_t>(frame.size()), static_cast<std::uint32_t>(content.size())});
+    result.frames.push_back({static_cast<std::uint32_t>(frame.size()),
+                             static_cast<std::uint32_t>(content.size()), hash::crc32(0, frame)});
   }
   return result;
 }

@@ -14,7 +14,8 @@ using testing::file_of;
 
 TEST_CASE("a seek table reads back, with no frames too") {
   const auto good = testing::framed({"first", std::string(100'000, 'x'), "third"});
-  CHECK(read_seek_table(*file_of(good.with_table())) == good.frames);
+  CHECK(read_seek_table(*file_of(good.with_tables())) == good.frames);
+  CHECK(read_seek_table(*file_of(good.with_table())) == testing::unchecked(good.frames));
   CHECK(read_seek_table(*file_of(seek_table({}))).empty());
 }
 
@@ -67,9 +68,17 @@ TEST_CASE("a seek table that does not say what the file holds is refused") {
   }
 }
 
-TEST_CASE("any changed bit of a seek table is found") {
+TEST_CASE("a check table has the bytes of the specification") {
+  CHECK(check_table({{0x1234, 0x56, 0xCAFE}}) ==
+        std::string("\x5d\x2a\x4d\x18\x10\0\0\0"  // skippable frame, 16 bytes
+                    "frame-crc32\n"
+                    "\xfe\xca\0\0",
+                    24));
+}
+
+TEST_CASE("any changed bit of the tables is found") {
   const auto good = testing::framed({"first", std::string(1000, 'x'), "third"});
-  const std::string file = good.with_table();
+  const std::string file = good.with_tables();
   for (std::size_t at = good.bytes.size(); at < file.size(); ++at) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string bytes = file;
