@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <set>
 
 #include "bundle-format/blame.hpp"
@@ -132,6 +133,31 @@ class Reader {
   ReadBack m_result;
 };
 
+std::uint64_t stored_bytes(const std::vector<Blob>& blobs) {
+  return std::accumulate(blobs.begin(), blobs.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const Blob& blob) { return sum + blob.stored_size; });
+}
+
+/// Of each slice any blob up to `small` bytes, or else its smallest. The large ones come last, in any order.
+std::vector<Blob> one_of_each(std::vector<std::vector<Blob>>& slices, std::uint64_t small,
+                              std::mt19937_64& dice) {
+  std::vector<Blob> picks;
+  std::vector<Blob> large;
+  for (std::vector<Blob>& slice : slices) {
+    if (slice.empty()) continue;
+    std::ranges::shuffle(slice, dice);
+    const auto any = std::ranges::find_if(slice, [&](const Blob& blob) { return blob.stored_size <= small; });
+    if (any != slice.end()) {
+      picks.push_back(*any);
+    } else {
+      large.push_back(*std::ranges::min_element(slice, {}, &Blob::stored_size));
+    }
+  }
+  std::ranges::shuffle(large, dice);
+  picks.insert(picks.end(), large.begin(), large.end());
+  return picks;
+}
+
 }  // namespace
 
 std::vector<Blob> choose_sample(const std::vector<Blob>& blobs, const std::vector<Blob>& written,
@@ -140,8 +166,7 @@ std::vector<Blob> choose_sample(const std::vector<Blob>& blobs, const std::vecto
   const std::vector<Blob>& latest = written.empty() ? blobs : written;
   for (std::size_t i = 0; i < std::min(k_last_written, latest.size()); ++i)
     chosen.push_back(latest[latest.size() - 1 - i]);
-  std::uint64_t all = 0;
-  for (const Blob& blob : blobs) all += blob.stored_size;
+  const std::uint64_t all = stored_bytes(blobs);
   const std::uint64_t budget = std::max(k_sample_bytes, all / k_sample_part);
   std::vector<std::vector<Blob>> slices(k_slices);
   std::uint64_t offset = 0;
@@ -149,11 +174,12 @@ std::vector<Blob> choose_sample(const std::vector<Blob>& blobs, const std::vecto
     slices[std::min(k_slices - 1, offset / (all / k_slices + 1))].push_back(blob);
     offset += blob.stored_size;
   }
-  for (std::vector<Blob>& slice : slices) {
-    std::ranges::shuffle(slice, dice);
-    const auto small =
-        std::ranges::find_if(slice, [&](const Blob& blob) { return blob.stored_size <= budget / k_slices; });
-    if (small != slice.end()) chosen.push_back(*small);
+  const std::vector<Blob> picks = one_of_each(slices, budget / k_slices, dice);
+  std::uint64_t taken = 0;
+  for (const Blob& blob : picks) {
+    if (blob.stored_size > budget / k_slices && taken + blob.stored_size > budget) continue;
+    taken += blob.stored_size;
+    chosen.push_back(blob);
   }
   return chosen;
 }

@@ -31,8 +31,9 @@ struct ReadBack {
 ReadBack read_back(const BundleWriter& sealed, MediaCheck depth, const std::vector<Blob>& written,
                    std::stop_token stop, const std::function<void(std::uint64_t)>& progress);
 
-/// Which blobs a sample reads: the last ones written, and some from every part of the bundle, large ones only
-/// as far as the sample stays small. Pure but for the dice.
+/// Which blobs a sample reads: the last ones written, and one of every 32nd part of the bundle. Small ones
+/// where there are any; others as long as the sample stays below 256 MiB or a sixteenth of the bundle. Pure
+/// but for the dice.
 std::vector<Blob> choose_sample(const std::vector<Blob>& blobs, const std::vector<Blob>& written,
                                 std::mt19937_64& dice);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/diag/error.hpp"
 #include "common/json/writer.hpp"
@@ -16,7 +17,9 @@ constexpr std::size_t k_shown_findings = 5;
 constexpr auto k_hint =
     "do not trust this medium: it fails, or claims more room than it has; write to another one. The bundle "
     "is "
-    "unfinished again, and a run with the same --output brings what is damaged anew";
+    "unfinished again, and a run with the same --output brings what is damaged anew; where too little of it "
+    "is "
+    "left to tell what it was, with --overwrite";
 
 std::string as_event(const bundle::ReadBack& read, bundle::MediaCheck depth) {
   json::Writer writer(json::Writer::Style::compact);
@@ -29,6 +32,16 @@ std::string as_event(const bundle::ReadBack& read, bundle::MediaCheck depth) {
   for (const std::string& image : read.images) writer.value(image);
   writer.end_array().end_object();
   return writer.str();
+}
+
+std::string damaged_files(const bundle::ReadBack& read) {
+  std::set<std::string> files;
+  for (const bundle::Finding& finding : read.findings) files.insert(finding.file);
+  return text::counted(files.size(), "file") + (files.size() == 1 ? " is" : " are");
+}
+
+std::string sample_of(const ExportPlan& plan) {
+  return "a sample of " + text::human_size(plan.contents.info.stored_bytes());
 }
 
 /// What is damaged where bundle.json is.
@@ -72,20 +85,19 @@ void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle:
   console.event(as_event(read, depth));
   if (read.findings.empty()) {
     console.status(fmt::format("{}: read back {} from the medium, {} in {}: safe to remove", path,
-                               depth == bundle::MediaCheck::full ? "whole" : "a sample",
+                               depth == bundle::MediaCheck::full ? "whole" : sample_of(plan),
                                text::human_size(read.bytes), text::counted(read.files, "file")));
     return;
   }
   for (std::size_t i = 0; i < std::min(k_shown_findings, read.findings.size()); ++i)
     console.status(fmt::format("{}: {}", read.findings[i].file, read.findings[i].problem));
-  retract(
-      sealed, read.damaged,
-      diag::StorageError(
-          fmt::format("the medium does not hold what was written to {}: {} of {} that were "
-                      "read back are damaged, {} first ({}); it touches {}",
-                      path, read.findings.size(), text::counted(read.files, "file"),
-                      read.findings.front().file, read.findings.front().problem, text::listed(read.images)),
-          k_hint));
+  retract(sealed, read.damaged,
+          diag::StorageError(
+              fmt::format("the medium does not hold what was written to {}: {} damaged, {} first ({}); it "
+                          "touches {}",
+                          path, damaged_files(read), read.findings.front().file,
+                          read.findings.front().problem, text::listed(read.images)),
+              k_hint));
 }
 
 }  // namespace airgap::exporter

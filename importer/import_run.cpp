@@ -170,7 +170,7 @@ class ImportRun {
       list.created = bundle::creation_time().text;
       cli::write_report_file(m_settings.want_list, bundle::write_want_list(list), "want-list");
     }
-    refuse_missing(plan, m_settings.want_list);
+    refuse_missing(plan, m_target, m_settings.want_list);
   }
 
   // Each is named; without --keep-going they end the run.

@@ -70,7 +70,8 @@ void print_missing(const delivery::Plan& plan, cli::Console& console) {
   }
 }
 
-void refuse_missing(const delivery::Plan& plan, const std::string& written) {
+void refuse_missing(const delivery::Plan& plan, const image::RegistryTarget& where,
+                    const std::string& written) {
   std::uint64_t bytes = 0;
   std::set<std::size_t> images;
   for (const delivery::MissingBlob& missing : plan.missing) {
@@ -82,10 +83,10 @@ void refuse_missing(const delivery::Plan& plan, const std::string& written) {
       images.size() == 1 ? first : fmt::format("{} and {} more", first, images.size() - 1);
   throw diag::IntegrityError(
       fmt::format("{} has not all that this delta requires: it lacks {}, {}, of {}; nothing was written",
-                  plan.placements.front().repository.registry, text::counted(plan.missing.size(), "blob"),
-                  text::human_size(bytes), touched),
+                  where.str(), text::counted(plan.missing.size(), "blob"), text::human_size(bytes), touched),
       written.empty()
-          ? "push the bundles that it builds on first; or write down what is missing with --want-list FILE, "
+          ? "push the bundles that it builds on there first (what other paths of the registry hold is not "
+            "searched); or write down what is missing with --want-list FILE, "
             "for 'airgap-export pull --from FILE'"
           : fmt::format(
                 "outside, 'airgap-export pull --from {} --output heal.tar' fetches just that: push it, "

@@ -20,7 +20,9 @@ bundle::WantList want_list_of(const delivery::Plan& plan, const image::RegistryT
 /// Shows what is missing and the images that need it, a line and an event for each blob.
 void print_missing(const delivery::Plan& plan, cli::Console& console);
 
-/// Throws IntegrityError that sums it up. `written` is the want-list's file; empty where none was asked for.
-[[noreturn]] void refuse_missing(const delivery::Plan& plan, const std::string& written);
+/// Throws IntegrityError that sums it up; `where` was looked at. `written` is the want-list's file; empty
+/// where none was asked for.
+[[noreturn]] void refuse_missing(const delivery::Plan& plan, const image::RegistryTarget& where,
+                                 const std::string& written);
 
 }  // namespace airgap::importer

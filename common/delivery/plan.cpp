@@ -157,13 +157,21 @@ std::vector<bool> Plan::touched() const {
       for (const std::size_t image : step.images) images[image] = true;
     }
   };
-  touch(blobs);
+  for (const BlobStep& step : blobs) {
+    for (const std::size_t image : step.images) {
+      if (step.lacked_by(placements[image].repository)) images[image] = true;
+    }
+  }
   touch(manifests);
   touch(referrers);
   for (const TagStep& step : tags) {
     if (!step.unchanged()) images[step.image] = true;
   }
   return images;
+}
+
+bool BlobStep::lacked_by(const registry::Repository& repository) const {
+  return std::find(missing.begin(), missing.end(), repository) != missing.end();
 }
 
 std::uint64_t Plan::step_bytes() const {
@@ -184,10 +192,10 @@ std::vector<ImageBytes> Plan::bytes_by_image() const {
   }
   for (const BlobStep& step : blobs) {
     for (const std::size_t i : step.images) {
-      const auto place = std::find(step.missing.begin(), step.missing.end(), placements[i].repository);
-      if (place == step.missing.end()) continue;
+      const registry::Repository& place = placements[i].repository;
+      if (!step.lacked_by(place)) continue;
       bytes[i].present -= step.blob.size;
-      (step.upload() && place == step.missing.begin() ? bytes[i].upload : bytes[i].mount) += step.blob.size;
+      (step.upload() && place == step.missing.front() ? bytes[i].upload : bytes[i].mount) += step.blob.size;
     }
   }
   return bytes;

@@ -22,6 +22,7 @@ struct BlobStep {
   bool carried = true;  ///< the sender has it; else `from` is there
 
   bool upload() const { return !from && !missing.empty(); }
+  bool lacked_by(const registry::Repository& repository) const;
 };
 
 /// A blob that neither the sender nor the registry has.

@@ -361,6 +361,8 @@ def test_a_delta_for_another_registry_is_refused_before_anything_is_written_and_
     result = push(airgap, outside.path("delta.tar"), other, "--want-list", wants)
     result.fails(5, f"{other.host} has not all that this delta requires: it lacks 7 blobs", "nothing was written",
                  f"pull --from {wants} --output heal.tar")
+    push(airgap, outside.path("delta.tar"), other, prefix="/inner").fails(
+        5, f"{other.host}/inner has not all", "other paths of the registry hold is not searched")
     lines = [line for line in result.out.splitlines() if line.startswith("missing ")]
     base = next(line for line in lines if outside.base.digest in line)
     assert len(lines) == 7 and f"{outside.server.host}/team/new:1" in base and f"{outside.server.host}/team/web:1" in base

@@ -1,6 +1,7 @@
 """Sticks that lie about their capacity, fail in the middle, fill up, turn read-only or go away (R121-R124)."""
 
 import random
+import re
 from pathlib import Path
 from typing import Iterator
 
@@ -72,6 +73,19 @@ def test_a_medium_that_lies_about_its_capacity_is_found_out(form: str, beyond: s
     failed.fails(7, "the medium does not hold what was written to", "claims more room than it has")
     assert "safe to remove" not in failed.err
     airgap.import_("list", output).fails(5, "unfinished")
+    (damaged,) = re.findall(r": (\d+) files? (?:is|are) damaged", failed.err)
+    assert int(damaged) >= 1
+
+
+def test_an_archive_whose_head_the_medium_lost_is_written_anew_on_demand(airgap: Airgap, memory: MemoryRegistry,
+                                                                         medium: FaultyMedium) -> None:
+    output = f"{medium.path}/bundle.tar"
+    medium.rule(capacity=HALF, beyond="wraps")  # over the head
+    pull(airgap, memory, output, "--verify-media", "full").fails(7, "to tell what it was, with --overwrite")
+    medium.rule()
+    pull(airgap, memory, output).fails(2, "is no unfinished bundle", "--overwrite")
+    pull(airgap, memory, output, "--overwrite", "--verify-media", "full").ok()
+    airgap.import_("verify", output).ok()
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -117,6 +117,11 @@ TEST_CASE("where nothing was written the end of the bundle is looked at") {
   CHECK(digests_of(sample_of(blobs, {})).contains(blobs.back().digest));
 }
 
+TEST_CASE("a sample has layers of every part also where all are large") {
+  const std::vector<Blob> blobs = blobs_of(std::vector<std::uint64_t>(12, 10 * k_mib));
+  CHECK(digests_of(sample_of(blobs, {})).size() == 12);
+}
+
 TEST_CASE("a sample stays small where blobs are large, unless they were written last") {
   std::vector<std::uint64_t> sizes(100, 1024 * k_mib);
   sizes[50] = 1000;

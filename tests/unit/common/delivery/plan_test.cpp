@@ -93,6 +93,16 @@ TEST_CASE("a blob that one repository has is mounted, not sent") {
   CHECK(plan.mount_bytes == 4);
 }
 
+TEST_CASE("an image that is there is not touched by a layer that goes to another repository") {
+  delivery::RegistryContent content;
+  content.blobs.insert({k_a, hash::sha256_of("base")});
+  content.manifests.insert({k_a, hash::sha256_of("A")});
+  const auto target = image::Reference{.registry = k_a.registry, .repository = k_a.path, .tag = "1"};
+  content.tags.emplace(target, hash::sha256_of("A"));
+  const auto plan = make_plan({placement(k_a, "A", {"base"}), placement(k_b, "B", {"base"})}, content);
+  CHECK(plan.touched() == std::vector{false, true});
+}
+
 TEST_CASE("a registry that has everything leaves nothing to do") {
   delivery::RegistryContent content;
   content.blobs.insert({k_a, hash::sha256_of("base")});
