@@ -19,6 +19,7 @@
 #include "common/registry/registries_conf_files.hpp"
 #include "common/task/guarded.hpp"
 #include "common/text/escape.hpp"
+#include "common/upload_records/record_folder.hpp"
 
 namespace airgap::cli {
 namespace {
@@ -185,6 +186,7 @@ struct RegistryAccess::Parts {
   http::RedirectingClient redirecting;
   http::RetryingClient retrying;
   registry::CredentialStore credentials;
+  upload_records::RecordFolder uploads;
   registry::RegistryClient client;
 
   Parts(const RegistryAccessOptions& options, const std::string& host, Context& context,
@@ -196,12 +198,14 @@ struct RegistryAccess::Parts {
         retrying(redirecting, task::system_clock(), retry_policy(options), context.stop,
                  wait_observer(context.console)),
         credentials(credential_sources(options, host, settings, context.stop)),
+        uploads(upload_records::usual_folder(), task::system_clock()),
         client(retrying, credentials, task::system_clock(),
                registry::RegistryOptions{.hosts = rules,
                                          .routes = registry::PullRoutes(options.registries().rules),
                                          .pull_by_routes = options.pulls,
                                          .retry = retry_policy(options),
-                                         .stop = context.stop}) {}
+                                         .stop = context.stop,
+                                         .kept_uploads = &uploads}) {}
 };
 
 RegistryAccess::RegistryAccess(const RegistryAccessOptions& options, const std::string& credential_host,

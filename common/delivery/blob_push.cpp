@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "common/diag/touching.hpp"
 #include "common/hash/verifying_source.hpp"
@@ -11,7 +12,6 @@
 namespace airgap::delivery {
 
 void BlobPush::push(const BlobStep& step, const transport::BlobOpener& open, bool once) {
-  m_observer.blob_started(step.blob.digest, step.blob.size, 0);
   std::optional<registry::Repository> from = step.from;
   bool sent = false;
   bool placed = false;
@@ -52,8 +52,14 @@ void BlobPush::push(const BlobStep& step, const transport::BlobOpener& open, boo
 
 void BlobPush::upload(const BlobStep& step, const registry::Repository& to, const transport::BlobOpener& open,
                       transport::Reread reread) {
+  // Said late, for only the registry knows how much is there.
+  bool started = false;
+  const auto start = [&](std::uint64_t already) {
+    if (!std::exchange(started, true)) m_observer.blob_started(step.blob.digest, step.blob.size, already);
+  };
   std::int64_t total = 0;
   const auto sent = [&](std::int64_t count) {
+    start(0);
     total += count;
     if (count >= 0) {
       m_observer.blob_progress(step.blob.digest, static_cast<std::uint64_t>(count));
@@ -62,9 +68,9 @@ void BlobPush::upload(const BlobStep& step, const registry::Repository& to, cons
     }
   };
   try {
-    m_client.upload_blob(to, step.blob, open, sent, reread);
+    m_client.upload_blob(to, step.blob, open, {.sent = sent, .found = start}, reread);
   } catch (...) {
-    sent(-total);
+    if (total != 0) sent(-total);
     throw;
   }
 }

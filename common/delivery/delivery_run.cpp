@@ -67,7 +67,7 @@ std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClien
     record(plan, failures, std::string(k_unfinished));
     throw;
   }
-  m_run.report().bytes_present = plan.present_bytes + plan.step_bytes() - plan.upload_bytes;
+  m_run.report().bytes_present += plan.present_bytes + plan.step_bytes() - plan.upload_bytes;
   record(plan, failures, "pushed");
   m_context.console.status(fmt::format("{}: {} of {} in place", m_settings.target,
                                        plan.placements.size() - failures.all().size(),
@@ -83,6 +83,7 @@ void DeliveryRun::carry_out(const Plan& plan, registry::RegistryClient& client, 
   transport::CountingObserver sent(m_context.console);
   const raii::ScopeExit note([&] {  // also when the push is broken off
     m_run.report().bytes_moved = sent.bytes();
+    m_run.report().bytes_present = sent.already();
     m_run.report().blobs_moved = sent.blobs();
   });
   push_blobs(sent, options, failures);

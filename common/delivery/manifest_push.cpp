@@ -25,9 +25,8 @@ bool push_lost_blobs(const ManifestStep& step, transport::ImageSource& again,
     diag::log("push", diag::LogLevel::warning,
               fmt::format("{} lost blob {} of {} after it was sent; sending it once more",
                           step.repository.registry, blob.digest.str(), step.repository.path));
-    client.upload_blob(
-        step.repository, blob, [&](std::uint64_t offset) { return again.open_blob(blob, offset); },
-        [](std::int64_t) {});
+    client.upload_blob(step.repository, blob,
+                       [&](std::uint64_t offset) { return again.open_blob(blob, offset); }, {});
     any = true;
   }
   return any;

@@ -26,12 +26,11 @@ void delete_through_placeholder(const registry::Repository& repository, const st
   const image::Descriptor config{std::string(image::k_oci_empty), hash::sha256_of(image::k_oci_empty_bytes),
                                  image::k_oci_empty_bytes.size()};
   if (!client.has_blob(repository, config.digest)) {
-    client.upload_blob(
-        repository, config,
-        [](std::uint64_t offset) {
-          return std::make_unique<io::MemorySource>(image::k_oci_empty_bytes.substr(offset));
-        },
-        [](std::int64_t) {});
+    client.upload_blob(repository, config,
+                       [](std::uint64_t offset) {
+                         return std::make_unique<io::MemorySource>(image::k_oci_empty_bytes.substr(offset));
+                       },
+                       {});
   }
   const std::string manifest = placeholder(config);
   const hash::Digest digest = hash::sha256_of(manifest);

@@ -32,6 +32,12 @@ Hasher::Hasher(Algorithm algorithm) : m_algorithm(algorithm), m_context(std::mak
   check(EVP_DigestInit_ex2(m_context->handle.get(), implementation(algorithm), nullptr));
 }
 Hasher::~Hasher() = default;
+Hasher::Hasher(const Hasher& other) : Hasher(other.m_algorithm) {
+  check(EVP_MD_CTX_copy_ex(m_context->handle.get(), other.m_context->handle.get()));
+}
+Hasher& Hasher::operator=(const Hasher& other) {
+  return *this = Hasher(other);
+}
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 

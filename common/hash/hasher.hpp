@@ -9,11 +9,13 @@
 
 namespace airgap::hash {
 
-/// An incremental hash (OpenSSL). Movable; used by one thread at a time.
+/// An incremental hash (OpenSSL). A copy goes on from the bytes so far. Used by one thread at a time.
 class Hasher {
  public:
   explicit Hasher(Algorithm algorithm);
   ~Hasher();
+  Hasher(const Hasher& other);
+  Hasher& operator=(const Hasher& other);
   Hasher(Hasher&&) noexcept;
   Hasher& operator=(Hasher&&) noexcept;
 

@@ -2,20 +2,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
-#include "common/diag/error.hpp"
-#include "common/hash/digest.hpp"
-#include "common/hash/hasher.hpp"
+#include "common/hash/verification.hpp"
 #include "common/io/stream.hpp"
 
 namespace airgap::hash {
-
-/// Bytes that are not those of the digest they were asked for by. Carries what a caller acts on.
-class DigestMismatch : public diag::IntegrityError {
- public:
-  using KindError::KindError;
-};
 
 /// Passes bytes on and checks them: the end is reported only once size and digest have matched.
 /// Throws DigestMismatch when `inner` is longer or shorter than `size` or hashes to another digest, and again
@@ -30,14 +21,8 @@ class VerifyingSource : public io::Source {
   std::size_t read(std::span<std::byte> out) override;
 
  private:
-  void check_end();
-  [[noreturn]] void refuse(std::string why);
-
   io::Source& m_inner;
-  Digest m_expected;
-  std::uint64_t m_size;
-  std::uint64_t m_remaining;
-  Hasher m_hasher;
+  Verification m_verification;
   bool m_verified = false;
   std::optional<DigestMismatch> m_mismatch;
 };

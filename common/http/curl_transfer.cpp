@@ -18,7 +18,7 @@ namespace airgap::http {
 namespace {
 
 constexpr std::size_t k_short_body = std::size_t{64} * 1024;  // bytes that are taken before anybody reads
-constexpr int k_longest_poll = 1000;  // milliseconds; a stop and arriving bytes end it sooner
+constexpr std::chrono::milliseconds k_longest_poll{1000};     // a stop and arriving bytes end it sooner
 constexpr std::uint64_t k_server_rate =
     std::uint64_t{32} * 1024 * 1024;  // bytes a second that a server stores and hashes
 
@@ -43,7 +43,8 @@ CurlTransfer::CurlTransfer(std::shared_ptr<LanePool> pool, const Request& reques
       m_tls(request.tls ? request.tls : std::make_shared<const TlsSettings>()),
       m_proxy(proxy_for(m_origin, process_environment)),
       m_lane(m_pool->borrow(m_rule)),
-      m_stall(patience(m_pool->options(), request)) {
+      m_stall(patience(m_pool->options(), request)),
+      m_grace(request.grace) {
   m_parser.head().url = request.url;
   m_headers = apply_request(easy(), request, m_pool->options(), m_proxy);
   install_callbacks(request);
@@ -149,15 +150,26 @@ bool CurlTransfer::step() {
     fail(m_thrown);
   } else if (running == 0) {
     collect_result();
-  } else if (m_pool->options().stop.stop_requested()) {
+  } else if (must_stop()) {
     fail(std::make_exception_ptr(diag::Interrupted()));
   }
   return m_moved != before || !m_lane;
 }
 
+bool CurlTransfer::must_stop() {
+  if (!m_pool->options().stop.stop_requested()) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (!m_stop_at) m_stop_at = now + m_grace;
+  return now >= *m_stop_at;
+}
+
 void CurlTransfer::wait() {
   const auto begin = std::chrono::steady_clock::now();
-  check(curl_multi_poll(m_lane->multi.get(), nullptr, 0, k_longest_poll, nullptr));
+  auto longest = k_longest_poll;
+  if (m_stop_at)
+    longest = std::min(longest, std::chrono::ceil<std::chrono::milliseconds>(*m_stop_at - begin));
+  const int milliseconds = static_cast<int>(std::max(longest.count(), std::chrono::milliseconds::rep{0}));
+  check(curl_multi_poll(m_lane->multi.get(), nullptr, 0, milliseconds, nullptr));
   if (m_body) count_upload();
   m_stall.waited(std::chrono::steady_clock::now() - begin);
   if (!m_stall.expired()) return;

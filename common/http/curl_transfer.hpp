@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -52,6 +53,7 @@ class CurlTransfer : public Response {
   void install_callbacks(const Request& request);
   bool step();  ///< lets libcurl do what it can without waiting; true when bytes arrived or it ended
   void wait();
+  bool must_stop();
   void resume();
   void discard_rest();
   void collect_result();
@@ -88,6 +90,8 @@ class CurlTransfer : public Response {
   std::exception_ptr m_thrown;  ///< out of a callback
   std::exception_ptr m_error;   ///< why the transfer broke; thrown after the bytes that came before
   StallClock m_stall;
+  std::chrono::milliseconds m_grace;
+  std::optional<std::chrono::steady_clock::time_point> m_stop_at;   ///< once a stop was asked for
   std::optional<std::stop_callback<std::function<void()>>> m_wake;  ///< ends curl_multi_poll early
 };
 

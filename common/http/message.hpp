@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,6 +59,9 @@ struct Request {
   bool repeatable = true;
   /// Fewer repeats than the policy has, where another host may be asked instead.
   std::optional<std::size_t> most_repeats{};
+
+  /// How long it may go on once a stop was asked for; it then ends with Interrupted, as others do at once.
+  std::chrono::milliseconds grace{0};
 
   /// The body: opens it from its start, once for each attempt. Null for none.
   std::function<std::unique_ptr<io::Source>()> open_body{};

@@ -3,35 +3,76 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
+#include "common/http/retry_policy.hpp"
 #include "common/registry/reply.hpp"
 
 namespace airgap::registry {
+namespace {
 
 using Kind = UploadOutcome::Kind;
 
+// Bytes. The line decides how large a chunk is: its round trip costs little, and a stop can wait for it.
+constexpr std::uint64_t k_first_chunk = std::uint64_t{8} << 20;
+constexpr std::uint64_t k_least_chunk = std::uint64_t{1} << 20;
+constexpr std::uint64_t k_most_asked_for = std::uint64_t{32} << 20;  // it may have to be held
+constexpr std::uint64_t k_growth = 8;                                // times, from one to the next
+constexpr std::chrono::milliseconds k_target(750);
+/// A registry may lose a session whose chunk broke off (docker-registry does), so a stop waits, as long as
+/// the two seconds of R132 allow.
+constexpr std::chrono::milliseconds k_grace(1500);
+
+std::unique_ptr<ChunkBytes> chunks_of(OutgoingBlob& blob, const std::stop_token& stop) {
+  return blob.passes_by() ? held_chunks(blob, stop) : streamed_chunks(blob, stop);
+}
+
+/// Nothing when the answer does not say. "0-0" is also what a registry says that has no byte yet.
+std::optional<std::uint64_t> place_of(const http::ResponseHead& status) {
+  const auto there = bytes_there(status);
+  return there == 1 ? 0 : there;
+}
+
+}  // namespace
+
 ChunkedUpload::ChunkedUpload(HostSession& host, const std::string& path, UploadSession session,
-                             OutgoingBlob& blob)
+                             OutgoingBlob& blob, KeptUpload* record)
     : m_host(host),
       m_path(path),
       m_session(std::move(session)),
       m_blob(blob),
-      m_source(blob.open_checked()),
-      m_buffer(io::k_pump_buffer) {
+      m_record(record),
+      m_bytes(chunks_of(blob, host.parts().options.stop)),
+      m_pace(k_first_chunk) {
   m_blob.count().restart();
+  keep_record();
 }
 
-UploadOutcome ChunkedUpload::send_rest(std::uint64_t chunk_size) {
+bool ChunkedUpload::go_on() {
+  const auto response = m_host.send(m_host.request(http::Method::get, m_session.location), {m_path, true});
+  if (http::is_retryable_status(response->status())) {
+    throw_refusal(*response, asked_to_push(m_host, m_path, m_blob.descriptor()));
+  }
+  const auto there = place_of(response->head());
+  const bool found = is_success(*response) && there && *there <= m_blob.descriptor().size;
+  drain(*response);
+  if (!found) return false;
+  follow(response->head());
+  m_blob.count().restart(*there);
+  advance_to(*there);
+  return true;
+}
+
+UploadOutcome ChunkedUpload::send_rest(std::uint64_t most) {
   if (m_in_doubt) {
     if (auto outcome = find_place()) return std::move(*outcome);
   }
   while (m_taken < m_blob.descriptor().size) {
-    fill(chunk_size);
-    UploadOutcome outcome =
-        send_chunk(static_cast<std::size_t>(std::min<std::uint64_t>(chunk_size, m_held.size())));
+    const auto begin = m_host.parts().clock.now();
+    const std::uint64_t size = next_chunk(most);
+    UploadOutcome outcome = send_chunk(size);
     if (outcome.kind != Kind::done) return outcome;
+    keep_pace(size, m_host.parts().clock.now() - begin);
   }
   m_in_doubt = true;
   return commit(m_host, m_path, m_session, m_blob.descriptor(), UploadWay::chunks);
@@ -48,26 +89,29 @@ std::optional<UploadOutcome> ChunkedUpload::find_place() {
     if (unknown || outcome.kind == Kind::try_later) return outcome;
   } else {
     drain(*response);
-    const std::uint64_t there = bytes_there(response->head()).value_or(m_taken);
-    if (there < m_taken || there > m_taken + m_held.size()) return UploadOutcome{Kind::lost};
+    const std::uint64_t there = place_of(response->head()).value_or(m_taken);
+    if (there < m_taken || there > m_taken + m_under_way) return UploadOutcome{Kind::lost};
+    follow(response->head());
     advance_to(there);
-    if (response->head().headers.find("Location")) {
-      m_session.location = next_location(m_host, response->head());
-    }
   }
   m_in_doubt = false;
   return std::nullopt;
 }
 
-UploadOutcome ChunkedUpload::send_chunk(std::size_t size) {
+void ChunkedUpload::follow(const http::ResponseHead& head) {
+  if (head.headers.find("Location")) m_session.location = next_location(m_host, head);
+}
+
+UploadOutcome ChunkedUpload::send_chunk(std::uint64_t size) {
   const std::uint64_t end = m_taken + size;
+  m_bytes->prepare(size);
   http::Request request = upload_request(m_host, http::Method::patch, m_session.location);
   request.headers.set("Content-Range", fmt::format("{}-{}", m_taken, end - 1));
   request.body_size = size;
-  request.open_body = [chunk = std::string_view(m_held).substr(0, size)] {
-    return std::make_unique<io::MemorySource>(chunk);
-  };
+  request.open_body = [this] { return m_bytes->open(); };
+  if (m_record != nullptr) request.grace = k_grace;
   m_in_doubt = true;
+  m_under_way = size;
   const auto response = m_host.send(std::move(request), {m_path, true});
   if (!is_success(*response)) {
     UploadOutcome outcome = outcome_of(m_host, *response, UploadWay::chunks);
@@ -77,26 +121,38 @@ UploadOutcome ChunkedUpload::send_chunk(std::size_t size) {
   drain(*response);
   if (bytes_there(response->head()).value_or(end) != end) return {Kind::lost};
   m_session.location = next_location(m_host, response->head());
-  advance_to(end);
   m_in_doubt = false;
+  advance_to(end);
   return {};
 }
 
-// The last bytes are only sent once the end is reached, and so the digest is right.
-void ChunkedUpload::fill(std::uint64_t chunk_size) {
-  const std::uint64_t size = m_blob.descriptor().size;
-  m_held.reserve(static_cast<std::size_t>(std::min(chunk_size + m_buffer.size(), size - m_taken)));
-  while (!m_ended && (m_held.size() < chunk_size || m_taken + m_held.size() >= size)) {
-    const std::size_t count = m_source->read(m_buffer);
-    m_held.append(io::text_of(std::span(m_buffer).first(count)));
-    m_ended = count == 0;
-  }
+std::uint64_t ChunkedUpload::next_chunk(std::uint64_t most) const {
+  const std::uint64_t wanted =
+      std::max(std::min(m_pace, most), std::min(m_session.min_chunk, k_most_asked_for));
+  return std::min(wanted, m_blob.descriptor().size - m_taken);
+}
+
+void ChunkedUpload::keep_pace(std::uint64_t sent, task::Clock::Duration time) {
+  if (sent < m_pace && time < k_target) return;  // a short one says nothing of long ones
+  const auto took = static_cast<std::uint64_t>(std::max(time, task::Clock::Duration(1)).count());
+  const std::uint64_t wanted = sent / took * static_cast<std::uint64_t>(k_target.count());
+  m_pace = std::clamp(wanted, k_least_chunk, std::min(m_pace * k_growth, m_bytes->most()));
 }
 
 void ChunkedUpload::advance_to(std::uint64_t taken) {
-  m_held.erase(0, static_cast<std::size_t>(taken - m_taken));
-  m_blob.count().add(taken - m_taken);
+  m_bytes->advance_to(taken);
   m_taken = taken;
+  m_blob.count().move_to(taken);
+  keep_record();
+}
+
+void ChunkedUpload::keep_record() {
+  if (m_record == nullptr) return;
+  if (m_session.location.origin() == m_host.origin()) {
+    m_record->keep({m_session.location.str(), m_taken, m_session.min_chunk});
+  } else {
+    m_record->forget();  // what is read from a file is not believed about other hosts
+  }
 }
 
 }  // namespace airgap::registry

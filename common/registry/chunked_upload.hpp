@@ -1,47 +1,53 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "common/registry/chunk_bytes.hpp"
+#include "common/registry/kept_uploads.hpp"
 #include "common/registry/upload_session.hpp"
 #include "common/registry/upload_ways.hpp"
 
 namespace airgap::registry {
 
-/// Sends a blob in chunks within one session. A chunk is held in memory until the registry has taken it, so
-/// the blob is read once however often a request has to be repeated (distribution-spec, "Pushing a blob in
-/// chunks").
+/// Sends a blob in chunks within one session (distribution-spec, "Pushing a blob in chunks"). How large they
+/// are follows the line: a stop waits for the one that is under way.
 class ChunkedUpload {
  public:
-  /// `host`, `path` and `blob` are borrowed.
-  ChunkedUpload(HostSession& host, const std::string& path, UploadSession session, OutgoingBlob& blob);
+  /// All but the session is borrowed. `record`, unless null, is kept up to date for a later run.
+  ChunkedUpload(HostSession& host, const std::string& path, UploadSession session, OutgoingBlob& blob,
+                KeptUpload* record);
 
-  /// Sends what is left, `chunk_size` bytes a request, and commits. May be called again after try_later,
+  /// For a session of an earlier run: asks how far it is, and passes the bytes that are there. False when the
+  /// registry does not have it any more; throws NetworkError when it cannot say.
+  bool go_on();
+  /// Sends what is left, at most `most` bytes a request, and commits. May be called again after try_later,
   /// too_large and a TransferError: it asks how far the registry is and goes on there.
-  UploadOutcome send_rest(std::uint64_t chunk_size);
-  std::uint64_t taken() const noexcept { return m_taken; }  ///< bytes
-  std::uint64_t min_chunk() const noexcept { return m_session.min_chunk; }
+  UploadOutcome send_rest(std::uint64_t most);
+  std::uint64_t taken() const noexcept { return m_taken; }          ///< bytes
+  std::uint64_t under_way() const noexcept { return m_under_way; }  ///< bytes of the latest chunk
 
  private:
   std::optional<UploadOutcome> find_place();
-  UploadOutcome send_chunk(std::size_t size);
-  void fill(std::uint64_t chunk_size);
+  void follow(const http::ResponseHead& head);
+  UploadOutcome send_chunk(std::uint64_t size);
+  std::uint64_t next_chunk(std::uint64_t most) const;
+  void keep_pace(std::uint64_t sent, task::Clock::Duration time);
   void advance_to(std::uint64_t taken);
+  void keep_record();
 
   HostSession& m_host;
   const std::string& m_path;
   UploadSession m_session;
   OutgoingBlob& m_blob;
-  std::unique_ptr<io::Source> m_source;
-  std::vector<std::byte> m_buffer;
-  std::string m_held;         // what follows the bytes that were taken
-  std::uint64_t m_taken = 0;  // bytes
-  bool m_ended = false;       // m_source, verified
-  bool m_in_doubt = false;    // whether the latest request was carried out
+  KeptUpload* m_record;
+  std::unique_ptr<ChunkBytes> m_bytes;
+  std::uint64_t m_taken = 0;      // bytes
+  std::uint64_t m_under_way = 0;  // bytes of the latest chunk
+  std::uint64_t m_pace;           // bytes of a chunk that is long enough
+  bool m_in_doubt = false;        // whether the latest request was carried out
 };
 
 }  // namespace airgap::registry

@@ -40,8 +40,8 @@ struct Learned {
   std::atomic<bool> no_referrers = false;   ///< R61
   std::atomic<bool> is_registry = false;    ///< it answered as one (R66)
   std::atomic<UploadWay> upload_way = UploadWay::put;
-  std::atomic<bool> chunks_refused = false;                        ///< of what would be sent so by choice
-  std::atomic<std::uint64_t> chunk_size = std::uint64_t{8} << 20;  ///< bytes
+  std::atomic<bool> chunks_refused = false;                           ///< of what would be sent so by choice
+  std::atomic<std::uint64_t> most_in_chunk = std::uint64_t{1} << 30;  ///< bytes
 };
 
 /// Which session of a host: what registries.conf says of it may differ from name to name.

@@ -205,10 +205,10 @@ bool RegistryClient::mount_blob(const Repository& repository, const hash::Digest
 }
 
 void RegistryClient::upload_blob(const Repository& repository, const image::Descriptor& blob,
-                                 const transport::BlobOpener& open,
-                                 const std::function<void(std::int64_t)>& sent, transport::Reread reread) {
+                                 const transport::BlobOpener& open, const UploadNews& news,
+                                 transport::Reread reread) {
   expect_push(repository);
-  registry::upload_blob(m_session->exactly(repository), repository.path, {blob, open, sent}, reread);
+  registry::upload_blob(m_session->exactly(repository), repository.path, {blob, open, news, reread});
 }
 
 PutResult RegistryClient::put_manifest(const Repository& repository, std::string_view reference,

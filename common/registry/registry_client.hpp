@@ -14,6 +14,7 @@
 #include "common/registry/credentials.hpp"
 #include "common/registry/registry_options.hpp"
 #include "common/registry/repository.hpp"
+#include "common/registry/upload_news.hpp"
 #include "common/task/clock.hpp"
 #include "common/transport/image_source.hpp"
 
@@ -107,11 +108,11 @@ class RegistryClient {
   /// Cross-repository mount; false when the registry would not, and the blob has to be uploaded (R69).
   bool mount_blob(const Repository& repository, const hash::Digest& digest, const Repository& from);
   /// POST+PUT, then PATCH, then chunks where a registry insists. Hashes what it sends: DigestMismatch when
-  /// the source's bytes are not those of `blob`, and nothing is committed then (R71-R77). `sent` is told of
-  /// bytes as they leave and of a restart with a negative count. What can be read once is sent in chunks,
-  /// each held until it is taken, where the registry takes them and the blob is too large to be held.
+  /// the source's bytes are not those of `blob`, and nothing is committed then (R71-R77). A large blob goes
+  /// in chunks from the start, where the registry takes them, and a later run goes on where this one ended
+  /// (RegistryOptions::kept_uploads). What can be read once, and is too large to be held, does too.
   void upload_blob(const Repository& repository, const image::Descriptor& blob,
-                   const transport::BlobOpener& open, const std::function<void(std::int64_t)>& sent,
+                   const transport::BlobOpener& open, const UploadNews& news,
                    transport::Reread reread = transport::Reread::always);
   PutResult put_manifest(const Repository& repository, std::string_view reference, std::string_view bytes,
                          std::string_view media_type);

@@ -4,6 +4,7 @@
 
 #include "common/http/retry_policy.hpp"
 #include "common/registry/host_config.hpp"
+#include "common/registry/kept_uploads.hpp"
 #include "common/registry/pull_routes.hpp"
 
 namespace airgap::registry {
@@ -15,6 +16,7 @@ struct RegistryOptions {
   bool pull_by_routes = false;
   http::RetryPolicy retry;
   std::stop_token stop;
+  KeptUploads* kept_uploads = nullptr;  ///< borrowed; null: nothing is known of earlier runs
 };
 
 }  // namespace airgap::registry

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <utility>
 
 #include "common/registry/endpoints.hpp"
 #include "common/registry/reply.hpp"
@@ -66,6 +67,16 @@ UploadSession start_upload(HostSession& host, const std::string& path, const ima
   }
   drain(*response);
   return {next_location(host, response->head()), min_chunk(response->head())};
+}
+
+std::optional<UploadSession> kept_session(HostSession& host, const UploadState& state) {
+  try {
+    http::Url location = http::Url::parse(state.location);
+    if (location.origin() != host.origin()) return std::nullopt;
+    return UploadSession{std::move(location), state.min_chunk};
+  } catch (const diag::UnsafeError&) {
+    return std::nullopt;
+  }
 }
 
 bool mount_blob(HostSession& host, const std::string& path, const hash::Digest& digest,

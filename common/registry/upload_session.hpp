@@ -6,6 +6,7 @@
 
 #include "common/image/descriptor.hpp"
 #include "common/registry/host_session.hpp"
+#include "common/registry/kept_uploads.hpp"
 
 namespace airgap::registry {
 
@@ -19,6 +20,10 @@ Asked asked_to_push(const HostSession& host, const std::string& path, const imag
 
 /// POST; throws when there is none to be had (R67, R81-R83).
 UploadSession start_upload(HostSession& host, const std::string& path, const image::Descriptor& blob);
+
+/// The session of an earlier run's record. Nothing unless it is at the registry's own origin: who can write
+/// the record shall not say where bytes go.
+std::optional<UploadSession> kept_session(HostSession& host, const UploadState& state);
 
 /// POST with mount and from. True: the blob is there. Else a session that was opened instead is kept in the
 /// host session for the upload that follows (R69).

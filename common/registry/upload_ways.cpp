@@ -115,19 +115,17 @@ UploadOutcome commit(HostSession& host, const std::string& path, const UploadSes
   return {};
 }
 
-void SentCount::add(std::uint64_t count) {
-  m_total += static_cast<std::int64_t>(count);
-  if (m_sent && count != 0) m_sent(static_cast<std::int64_t>(count));
+void SentCount::restart(std::uint64_t found) {
+  move_to(m_found);
+  m_found = m_place = found;
+  if (m_news.found && found != 0) m_news.found(found);
 }
 
-void SentCount::restart() {
-  if (m_sent && m_total != 0) m_sent(-m_total);
-  m_total = 0;
+void SentCount::move_to(std::uint64_t place) {
+  const auto change = static_cast<std::int64_t>(place) - static_cast<std::int64_t>(m_place);
+  m_place = place;
+  if (m_news.sent && change != 0) m_news.sent(change);
 }
-
-OutgoingBlob::OutgoingBlob(const image::Descriptor& descriptor, const transport::BlobOpener& open,
-                           const std::function<void(std::int64_t)>& sent)
-    : m_descriptor(descriptor), m_open(open), m_count(sent) {}
 
 std::unique_ptr<io::Source> OutgoingBlob::open_checked() const {
   return std::make_unique<CheckedSource>(m_open(0), m_descriptor, nullptr);

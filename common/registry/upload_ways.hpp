@@ -2,41 +2,51 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "common/image/descriptor.hpp"
 #include "common/registry/host_session.hpp"
+#include "common/registry/upload_news.hpp"
 #include "common/registry/upload_session.hpp"
 #include "common/transport/image_source.hpp"
 
 namespace airgap::registry {
 
-/// Reports the bytes of one blob as they leave, and takes them back when it starts over.
+/// Reports the bytes of one blob as they leave, and takes them back when it starts over. In bytes.
 class SentCount {
  public:
-  explicit SentCount(const std::function<void(std::int64_t)>& sent) : m_sent(sent) {}
-  void add(std::uint64_t count);
-  void restart();
+  explicit SentCount(const UploadNews& news) : m_news(news) {}
+  /// The attempt that begins has so many bytes from an earlier run.
+  void restart(std::uint64_t found = 0);
+  void add(std::uint64_t count) { move_to(m_place + count); }
+  /// All before `place` is sent, and nothing behind it counts.
+  void move_to(std::uint64_t place);
 
  private:
-  const std::function<void(std::int64_t)>& m_sent;
-  std::int64_t m_total = 0;
+  const UploadNews& m_news;
+  std::uint64_t m_found = 0;
+  std::uint64_t m_place = 0;
 };
 
-/// A blob on its way. Every source that it opens checks size and digest before it reports its end.
+/// A blob on its way. The sources that it opens check size and digest before they report their end.
 class OutgoingBlob {
  public:
   /// All is borrowed.
-  OutgoingBlob(const image::Descriptor& descriptor, const transport::BlobOpener& open,
-               const std::function<void(std::int64_t)>& sent);
+  OutgoingBlob(const image::Descriptor& descriptor, const transport::BlobOpener& open, const UploadNews& news,
+               transport::Reread reread)
+      : m_descriptor(descriptor), m_open(open), m_count(news), m_reread(reread) {}
 
   const image::Descriptor& descriptor() const noexcept { return m_descriptor; }
   SentCount& count() noexcept { return m_count; }
-  std::unique_ptr<io::Source> open_checked() const;  ///< not counted
-  std::unique_ptr<io::Source> open_counted();        ///< counted, from zero again
+  /// It comes from a pipe, and more of it than is held there.
+  bool passes_by() const noexcept {
+    return m_reread == transport::Reread::beginning && m_descriptor.size > transport::k_held;
+  }
+  std::unique_ptr<io::Source> open(std::uint64_t offset) const { return m_open(offset); }  ///< not checked
+  std::unique_ptr<io::Source> open_checked() const;                                        ///< not counted
+  std::unique_ptr<io::Source> open_counted();  ///< counted, from zero again
   /// Reads it all: DigestMismatch when the bytes here are not those of the digest (R76).
   void check_bytes() const;
 
@@ -44,6 +54,7 @@ class OutgoingBlob {
   const image::Descriptor& m_descriptor;
   const transport::BlobOpener& m_open;
   SentCount m_count;
+  transport::Reread m_reread;
 };
 
 /// What came of one attempt to send a blob.

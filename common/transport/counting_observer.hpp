@@ -13,6 +13,7 @@ class CountingObserver final : public Observer {
   explicit CountingObserver(Observer& next) : m_next(next) {}
 
   void blob_started(const hash::Digest& digest, std::uint64_t size, std::uint64_t already) override {
+    m_already += already;
     m_next.blob_started(digest, size, already);
   }
   void blob_progress(const hash::Digest& digest, std::uint64_t moved) override {
@@ -28,12 +29,14 @@ class CountingObserver final : public Observer {
     m_next.blob_finished(digest, size, outcome);
   }
 
-  std::uint64_t bytes() const noexcept { return m_bytes; }  ///< without those of attempts that failed
-  std::uint64_t blobs() const noexcept { return m_blobs; }  ///< in place
+  std::uint64_t bytes() const noexcept { return m_bytes; }      ///< without those of attempts that failed
+  std::uint64_t already() const noexcept { return m_already; }  ///< bytes from an earlier run
+  std::uint64_t blobs() const noexcept { return m_blobs; }      ///< in place
 
  private:
   Observer& m_next;
   std::atomic<std::uint64_t> m_bytes = 0;
+  std::atomic<std::uint64_t> m_already = 0;
   std::atomic<std::uint64_t> m_blobs = 0;
 };
 

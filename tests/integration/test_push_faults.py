@@ -138,7 +138,7 @@ def test_a_large_layer_whose_upload_was_dropped_goes_on_in_chunks(airgap: Airgap
     airgap.export("pull", f"{memory.host}/team/large:1", *plain(memory), "--output", tmp_path / "large.tar").ok()
     proxy.rule("PUT", UPLOADS, times=1, drop_upload_after=10_000_000)
     airgap.import_("push", tmp_path / "large.tar", proxy.host, *plain(proxy), "--jobs", 1).ok()
-    assert len(registry.requests("PATCH", UPLOADS)) == 3, "8 MiB each"
+    assert len(registry.requests("PATCH", UPLOADS)) == 2, "8 MiB, and as that was quick, the rest"
     assert registry.client().blob("team/large", layer.digest) == layer.data
 
 

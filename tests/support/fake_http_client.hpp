@@ -138,7 +138,7 @@ class FakeHttpClient : public http::Client {
                      .repeatable = request.repeatable,
                      .tls = request.tls};
     if (request.open_body) {
-      sent.body = io::read_all(*request.open_body(), std::size_t{64} * 1024 * 1024, "request body");
+      sent.body = io::read_all(*request.open_body(), std::size_t{128} * 1024 * 1024, "request body");
     }
     return sent;
   }

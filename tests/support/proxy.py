@@ -51,6 +51,7 @@ class Rule:
     drop: bool = False  # close the connection without an answer
     drop_upload_after: int | None = None  # read so many bytes of the request's body, then close
     # Before asking:
+    upload_rate: int | None = None  # bytes a second of the request's body
     delay: float = 0  # seconds
     strip_range: bool = False  # the registry then answers 200 with everything
     on_match: Callable[[], None] | None = None  # called first: stop the registry, say
@@ -83,6 +84,7 @@ class FaultProxy(HttpServer):
         self._rules: list[Rule] = []
         self._seen: list[ProxiedRequest] = []
         self._sent: list[tuple[ProxiedRequest, int]] = []
+        self._received: list[tuple[ProxiedRequest, int]] = []
         self._busy = 0
         super().__init__(_handler_for(self), tls)
 
@@ -106,6 +108,7 @@ class FaultProxy(HttpServer):
         with self._lock:
             self._seen.clear()
             self._sent.clear()
+            self._received.clear()
 
     def requests(self, method: str = ".*", path: str = "") -> list[ProxiedRequest]:
         with self._lock:
@@ -115,6 +118,16 @@ class FaultProxy(HttpServer):
         """Bytes of bodies that went to clients, whether they heard them to the end or not."""
         with self._lock:
             return sum(count for r, count in self._sent if re.fullmatch(method, r.method) and re.search(path, r.path))
+
+    def bytes_received(self, method: str = ".*", path: str = "") -> int:
+        """Bytes of bodies that came from clients so far, whole or not."""
+        with self._lock:
+            return sum(count for r, count in self._received if re.fullmatch(method, r.method) and re.search(path, r.path))
+
+    def received(self, request: ProxiedRequest, count: int) -> None:
+        """For the handler."""
+        with self._lock:
+            self._received.append((request, count))
 
     @contextmanager
     def serving(self, request: ProxiedRequest) -> Iterator[Callable[[int], None]]:
@@ -176,7 +189,7 @@ class _ProxyHandler(Handler):
                 if rule.drop_upload_after is not None:
                     self.rfile.read(rule.drop_upload_after)
                     raise _Hangup
-                self._serve(rule, self.read_body())
+                self._serve(rule, self._receive(rule, request))
                 if rule.after_answer is not None:
                     self.wfile.flush()
                     rule.after_answer()
@@ -184,6 +197,28 @@ class _ProxyHandler(Handler):
             self.close_connection = True
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def _receive(self, rule: Rule, request: ProxiedRequest) -> bytes:
+        """The request's body, or what there is of it when the client goes away."""
+        if rule.upload_rate is None:
+            body = self.read_body()
+            self.proxy.received(request, len(body))
+            return body
+        pieces: list[bytes] = []
+        begin = time.monotonic()
+        count = 0
+        while count < request.body_size:
+            try:
+                piece = self.rfile.read1(min(_PIECE, request.body_size - count))
+            except OSError:
+                break
+            if not piece:
+                break
+            pieces.append(piece)
+            count += len(piece)
+            self.proxy.received(request, len(piece))
+            time.sleep(max(0, begin + count / rule.upload_rate - time.monotonic()))
+        return b"".join(pieces)
 
     def _serve(self, rule: Rule, body: bytes) -> None:
         if rule.on_match is not None:

@@ -23,7 +23,8 @@ struct PipedUpload : Upload {
           if (++opened > may_open) throw transport::PassedBy("it has passed by", "again");
           return std::make_unique<io::MemorySource>(std::string_view(bytes).substr(offset));
         },
-        [this](std::int64_t count) { (count < 0 ? taken_back : sent) += count; },
+        {[this](std::int64_t count) { (count < 0 ? taken_back : sent) += count; },
+         [this](std::uint64_t count) { found += count; }},
         transport::Reread::beginning);
   }
   FakeAnswer taken(const std::string& next, std::size_t end) const {

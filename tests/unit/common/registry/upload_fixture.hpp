@@ -30,6 +30,7 @@ struct Upload : RegistryFixture {
   image::Descriptor blob;  // as they should be
   std::int64_t sent = 0;
   std::int64_t taken_back = 0;
+  std::uint64_t found = 0;
   int opened = 0;
 
   std::string encoded() const { return "digest=sha256%3A" + blob.digest.hex(); }
@@ -43,13 +44,13 @@ struct Upload : RegistryFixture {
   }
 
   void run() {
-    client.upload_blob(
-        repository, blob,
-        [this](std::uint64_t offset) {
-          ++opened;
-          return std::make_unique<io::MemorySource>(std::string_view(bytes).substr(offset));
-        },
-        [this](std::int64_t count) { (count < 0 ? taken_back : sent) += count; });
+    client.upload_blob(repository, blob,
+                       [this](std::uint64_t offset) {
+                         ++opened;
+                         return std::make_unique<io::MemorySource>(std::string_view(bytes).substr(offset));
+                       },
+                       {[this](std::int64_t count) { (count < 0 ? taken_back : sent) += count; },
+                        [this](std::uint64_t count) { found += count; }});
   }
   Lines work() const {  // without the ping
     Lines all = lines();
