@@ -205,6 +205,7 @@ struct RegistryAccess::Parts {
                                          .pull_by_routes = options.pulls,
                                          .retry = retry_policy(options),
                                          .stop = context.stop,
+                                         .sends_on = options.sends_on,
                                          .kept_uploads = &uploads}) {}
 };
 

@@ -30,6 +30,7 @@ struct RegistryAccessOptions {
   /// The command pulls: names are read through the mirrors and locations of registries.conf. What it pushes
   /// to is not, whatever this says.
   bool pulls = false;
+  bool sends_on = false;  ///< registry::RegistryOptions::sends_on
 
   void declare(Command& command);
   /// What registries.conf says, read when it is first asked for. Throws UsageError.

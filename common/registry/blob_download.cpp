@@ -39,6 +39,7 @@ std::unique_ptr<http::Response> get_blob(HostSession& host, const std::string& p
                                          const hash::Digest& digest, std::uint64_t from) {
   http::Request request = host.request(http::Method::get, blob_url(host.origin(), path, digest));
   set_range(request, from);
+  if (host.parts().options.sends_on) request.grace = k_stop_grace;
   return host.send(std::move(request), host.read_access(path));
 }
 

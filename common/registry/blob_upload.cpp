@@ -69,10 +69,10 @@ class BlobUpload {
     if (kept == nullptr || m_blob.descriptor().size <= transport::k_held) return;
     m_record = kept->claim(key_of(m_host, m_path, m_blob.descriptor()));
     const auto left = m_record ? m_record->left() : std::nullopt;
-    if (!left || !choose_chunks()) return;
-    const auto session = kept_session(m_host, *left);
-    if (session) m_chunked.emplace(m_host, m_path, *session, m_blob, m_record.get());
-    m_resumed = session && m_chunked->go_on();
+    const auto session = left ? kept_session(m_host, *left) : std::nullopt;
+    if (!session || !choose_chunks()) return;
+    m_chunked.emplace(m_host, m_path, *session, m_blob, m_record.get());
+    m_resumed = m_chunked->go_on();
     note_progress();
     if (!m_resumed) return drop_chunks();
     diag::log(

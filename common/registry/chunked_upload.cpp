@@ -19,9 +19,6 @@ constexpr std::uint64_t k_least_chunk = std::uint64_t{1} << 20;
 constexpr std::uint64_t k_most_asked_for = std::uint64_t{32} << 20;  // it may have to be held
 constexpr std::uint64_t k_growth = 8;                                // times, from one to the next
 constexpr std::chrono::milliseconds k_target(750);
-/// A registry may lose a session whose chunk broke off (docker-registry does), so a stop waits, as long as
-/// the two seconds of R132 allow.
-constexpr std::chrono::milliseconds k_grace(1500);
 
 std::unique_ptr<ChunkBytes> chunks_of(OutgoingBlob& blob, const std::stop_token& stop) {
   return blob.passes_by() ? held_chunks(blob, stop) : streamed_chunks(blob, stop);
@@ -45,7 +42,6 @@ ChunkedUpload::ChunkedUpload(HostSession& host, const std::string& path, UploadS
       m_bytes(chunks_of(blob, host.parts().options.stop)),
       m_pace(k_first_chunk) {
   m_blob.count().restart();
-  keep_record();
 }
 
 bool ChunkedUpload::go_on() {
@@ -67,6 +63,7 @@ UploadOutcome ChunkedUpload::send_rest(std::uint64_t most) {
   if (m_in_doubt) {
     if (auto outcome = find_place()) return std::move(*outcome);
   }
+  if (m_taken == 0) keep_record();  // a registry may keep a part of the first chunk
   while (m_taken < m_blob.descriptor().size) {
     const auto begin = m_host.parts().clock.now();
     const std::uint64_t size = next_chunk(most);
@@ -75,7 +72,8 @@ UploadOutcome ChunkedUpload::send_rest(std::uint64_t most) {
     keep_pace(size, m_host.parts().clock.now() - begin);
   }
   m_in_doubt = true;
-  return commit(m_host, m_path, m_session, m_blob.descriptor(), UploadWay::chunks);
+  return commit(m_host, m_path, m_session, m_blob.descriptor(), UploadWay::chunks,
+                m_record == nullptr ? std::chrono::milliseconds(0) : k_stop_grace);
 }
 
 // "Getting the status of an upload". A registry that has no such answer has said all in its refusal.
@@ -109,7 +107,7 @@ UploadOutcome ChunkedUpload::send_chunk(std::uint64_t size) {
   request.headers.set("Content-Range", fmt::format("{}-{}", m_taken, end - 1));
   request.body_size = size;
   request.open_body = [this] { return m_bytes->open(); };
-  if (m_record != nullptr) request.grace = k_grace;
+  if (m_record != nullptr) request.grace = k_stop_grace;
   m_in_doubt = true;
   m_under_way = size;
   const auto response = m_host.send(std::move(request), {m_path, true});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 
 #include "common/http/retry_policy.hpp"
@@ -9,6 +10,10 @@
 
 namespace airgap::registry {
 
+/// A registry may lose a session whose chunk broke off (docker-registry does), so a stop waits for the chunk,
+/// as long as the two seconds of R132 allow.
+inline constexpr std::chrono::milliseconds k_stop_grace{1500};
+
 struct RegistryOptions {
   HostRules hosts;
   PullRoutes routes{};
@@ -16,6 +21,8 @@ struct RegistryOptions {
   bool pull_by_routes = false;
   http::RetryPolicy retry;
   std::stop_token stop;
+  /// Blobs are downloaded to be sent on: a stop leaves them k_stop_grace, for the chunk that waits for them.
+  bool sends_on = false;
   KeptUploads* kept_uploads = nullptr;  ///< borrowed; null: nothing is known of earlier runs
 };
 

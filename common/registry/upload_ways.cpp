@@ -107,9 +107,10 @@ http::Request upload_request(HostSession& host, http::Method method, const http:
 }
 
 UploadOutcome commit(HostSession& host, const std::string& path, const UploadSession& session,
-                     const image::Descriptor& blob, UploadWay way) {
-  const auto response =
-      host.send(upload_request(host, http::Method::put, commit_url(session, blob)), {path, true});
+                     const image::Descriptor& blob, UploadWay way, std::chrono::milliseconds grace) {
+  http::Request request = upload_request(host, http::Method::put, commit_url(session, blob));
+  request.grace = grace;
+  const auto response = host.send(std::move(request), {path, true});
   if (!is_success(*response)) return outcome_of(host, *response, way);
   drain(*response);
   return {};

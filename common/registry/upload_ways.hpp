@@ -82,9 +82,10 @@ std::optional<std::uint64_t> bytes_there(const http::ResponseHead& head);
 bool is_success(const http::Response& response);
 /// A PATCH or PUT of an upload: sent once, who calls starts over.
 http::Request upload_request(HostSession& host, http::Method method, const http::Url& url);
-/// The PUT that closes a session all of whose bytes are there.
+/// The PUT that closes a session all of whose bytes are there; `grace` as in http::Request.
 UploadOutcome commit(HostSession& host, const std::string& path, const UploadSession& session,
-                     const image::Descriptor& blob, UploadWay way);
+                     const image::Descriptor& blob, UploadWay way,
+                     std::chrono::milliseconds grace = std::chrono::milliseconds(0));
 
 // Each way sends the whole blob in `session` and commits it. distribution-spec, "Pushing blobs".
 

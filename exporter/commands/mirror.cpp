@@ -45,6 +45,7 @@ void add_mirror(cli::App& app) {
   command.runs([options](cli::Context& context) {
     SourceSettings source = options->common.source(options->keep_going);
     source.none_is_fine = true;
+    source.access.sends_on = true;
     return run_mirror({.source = std::move(source),
                        .names = options->common.names(),
                        .to = options->to,

@@ -6,18 +6,20 @@ AIRGAP_KILL_LOOP=N in the environment makes N rounds of each form (4 otherwise),
 import os
 import random
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 from conftest import Running
 
 from support.airgap import Airgap, plain
 from support.memory_registry import MemoryRegistry
-from support.oci import image, tar_layer
+from support.oci import OCI_LAYER, Blob, digest_of, image, tar_layer
 from support.proxy import FaultProxy
+from support.push_registry import PushRegistry
 from support.registry import Registry
 
 ROUNDS = int(os.environ.get("AIRGAP_KILL_LOOP", "4"))
@@ -160,3 +162,57 @@ def test_a_push_that_is_killed_again_and_again(form: str, airgap: Airgap, memory
         broken_off += sent(proxy, "PUT", UPLOADS) - len(arrived)
     print(f"{ROUNDS} rounds, {kills} kills, {blobs} blobs sent, none twice; {broken_off} uploads broken off; "
           f"AIRGAP_KILL_SEED={SEED}")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("keeps", [False, True], ids=["docker-registry", "keeps-parts"])
+def test_a_push_of_a_large_layer_that_is_stopped_again_and_again(keeps: bool, how: signal.Signals, airgap: Airgap,
+                                                                 running: Running, registry: Registry, tmp_path: Path
+                                                                 ) -> None:
+    """No byte is sent again that the registry kept; docker-registry loses a layer whose chunk was cut."""
+    dice = random.Random(SEED)
+    data = b"".join(random.Random(seed).randbytes(1 << 20) for seed in range(80))
+    with MemoryRegistry() as source:
+        source.add("team/large", "1", image([Blob(data, OCI_LAYER, "sha256", (), digest_of(data))]))
+        airgap.export("pull", f"{source.host}/team/large:1", *plain(source), "--output", tmp_path / "large.tar").ok()
+    target = running(PushRegistry()) if keeps else registry
+    proxy = running(FaultProxy(target))
+    proxy.rule("PATCH|PUT", UPLOADS, upload_rate=50_000_000)
+
+    def words(prefix: object) -> list[object]:
+        return ["push", f"{tmp_path}/large.tar", f"{proxy.host}/{prefix}", *plain(proxy)]
+
+    whole = duration_of(airgap, "airgap-import", words("whole"))
+    kills = again = cut = 0
+    for round_ in range(ROUNDS):
+        proxy.mark()
+        kills_here = 0
+        while stopped_after(airgap, words(f"round-{round_}"), dice.uniform(0, whole), how):
+            kills_here += 1
+            proxy.wait_until_idle()
+            if kills_here == 10:
+                airgap.import_(*words(f"round-{round_}")).ok()
+                break
+        kills += kills_here
+        cut_here = proxy.cut_uploads("PATCH", UPLOADS)
+        again_here = proxy.bytes_received("PATCH", UPLOADS) - len(data)
+        if keeps:
+            assert again_here == 0
+        elif how == signal.SIGTERM:
+            assert again_here == 0 or cut_here > 0
+        assert again_here <= kills_here * len(data)
+        cut += cut_here
+        again += again_here
+    print(f"{ROUNDS} rounds of {len(data)} bytes, {kills} times {how.name}, {cut} chunks cut, {again} bytes sent again: "
+          f"{again // max(kills, 1)} a kill; AIRGAP_KILL_SEED={SEED}")
+
+
+def stopped_after(airgap: Airgap, words: list[object], seconds: float, how: signal.Signals) -> bool:
+    """Whether the push was stopped; otherwise it was through before, and well."""
+    process = airgap.start("airgap-import", *words)
+    try:
+        _, said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return airgap.stop(process, how).status != 0
+    assert process.returncode == 0, said.decode()
+    return False

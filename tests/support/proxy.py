@@ -124,6 +124,14 @@ class FaultProxy(HttpServer):
         with self._lock:
             return sum(count for r, count in self._received if re.fullmatch(method, r.method) and re.search(path, r.path))
 
+    def cut_uploads(self, method: str = ".*", path: str = "") -> int:
+        """Requests whose body did not come to its end."""
+        return sum(1 for r in self.requests(method, path) if self._bytes_of(r) < r.body_size)
+
+    def _bytes_of(self, request: ProxiedRequest) -> int:
+        with self._lock:
+            return sum(count for r, count in self._received if r is request)
+
     def received(self, request: ProxiedRequest, count: int) -> None:
         """For the handler."""
         with self._lock:
