@@ -9,9 +9,11 @@
 #include <fstream>
 #include <set>
 
+#include "bundle-format/compressed/frame_cuts.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
 #include "common/tar/tar_layout.hpp"
+#include "common/zstd/seek_table.hpp"
 #include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
@@ -62,6 +64,24 @@ std::vector<Region> regions_of(const std::string& name, const std::string& bytes
   return regions;
 }
 
+/// The frames of a compressed archive: those of one blob are its file's, all others are mixed.
+std::vector<Region> regions_of_frames(const std::string& path, std::size_t size, const Contents& contents) {
+  const ArchivePlan plan(metadata_files(contents), contents.info);
+  compressed::FrameCuts cuts(plan);
+  std::vector<Region> regions;
+  std::size_t at = 0;
+  for (const zstd::Frame& frame : zstd::read_seek_table(io::File::open_read(path))) {
+    regions.push_back({at += frame.stored, ""});
+    const auto cut = cuts.next().value();
+    for (std::size_t i = 0; cut.of_blob && i < plan.blobs.size(); ++i) {
+      if (plan.place_of(i).data <= cut.begin) regions.back().file = blob_path(plan.blobs[i].digest);
+    }
+    cuts.advance();
+  }
+  regions.push_back({size, ""});
+  return regions;
+}
+
 class Bundle {
  public:
   explicit Bundle(const Form& form) : m_form(form) {
@@ -72,6 +92,11 @@ class Bundle {
 
   const std::map<std::string, std::string>& files() const { return m_files; }
   std::string path(const std::string& file) const { return m_temp.path(file); }
+  std::vector<Region> regions(const std::string& file) const {
+    const std::string& bytes = m_files.at(file);
+    return is_compressed() ? regions_of_frames(path(file), bytes.size(), m_sample.contents)
+                           : regions_of(file, bytes);
+  }
 
   /// What verify finds; nothing when it does not open at all, which is as good.
   std::optional<VerifyReport> report() const {
@@ -107,9 +132,11 @@ class Bundle {
   }
   const Names& all() const { return m_all; }
   /// What is no blob's here may be that of some images.
-  bool is_mixed() const { return m_form.volume_size || std::string_view(m_form.output).ends_with(".zst"); }
+  bool is_mixed() const { return m_form.volume_size || is_compressed(); }
 
  private:
+  bool is_compressed() const { return std::string_view(m_form.output).ends_with(".zst"); }
+
   const Form& m_form;
   TempDirectory m_temp;
   Sample m_sample = sample(
@@ -158,76 +185,86 @@ bool is_blob(const std::string& file) {
   return file.find("blobs/") != std::string::npos;
 }
 
+void flip_bits(const Form& form) {
+  const Bundle bundle(form);
+  REQUIRE(bundle.report()->findings.empty());
+  Judgement judgement;
+  for (const auto& [name, bytes] : bundle.files()) {
+    const std::vector<Region> regions = bundle.regions(name);
+    auto region = regions.begin();
+    for (std::size_t at = 0; at < bytes.size(); at += stride(11)) {
+      while (region->end <= at) ++region;
+      for (std::size_t bit = 0; bit < bits_tried(); ++bit) {
+        const unsigned flip = 1U << ((at + bit) % 8);
+        overwrite(bundle.path(name), at, static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ flip));
+        const std::string what =
+            "bit " + std::to_string((at + bit) % 8) + " of byte " + std::to_string(at) + " of " + name;
+        if (is_blob(region->file)) {
+          judgement.judge(bundle, what, bundle.images_of(region->file), true);
+        } else if (region->file.empty() || bundle.is_mixed()) {
+          judgement.judge(bundle, what, {}, false);
+        } else {
+          // bundle.json may call an image something else now.
+          const auto report = bundle.report();
+          judgement.judge(bundle, what, report ? bundle.names_of(report) : Names{}, true);
+        }
+      }
+      overwrite(bundle.path(name), at, bytes[at]);
+    }
+  }
+  CHECK(bundle.report()->findings.empty());
+  CHECK(judgement.tried > 300);
+  CHECK(judgement.unfound == 0);
+  CHECK(judgement.first == "");
+  CHECK(judgement.misblamed == 0);
+  MESSAGE(std::string(form.name), ": ", judgement.tried, " flips");
+}
+
+void cut(const Form& form) {
+  const Bundle bundle(form);
+  Judgement judgement;
+  for (const auto& [name, bytes] : bundle.files()) {
+    const std::vector<Region> regions = regions_of(name, bytes);
+    for (std::size_t length = bytes.size(); length > 0;) {
+      length -= std::min(length, stride(11));
+      fs::resize_file(bundle.path(name), length);
+      Names needed;
+      bool exactly = true;
+      for (const Region& region : regions) {
+        // What follows in the same block is the blob's here.
+        const std::size_t end = name.ends_with(".tar") ? tar::padded(region.end) : region.end;
+        if (end <= length || region.file.empty()) continue;
+        if (is_blob(region.file)) needed.merge(bundle.images_of(region.file));
+        exactly = exactly && is_blob(region.file);
+      }
+      judgement.judge(bundle, name + " cut to " + std::to_string(length), exactly ? needed : Names{},
+                      exactly);
+    }
+    write_file(bundle.path(name), bytes);
+  }
+  CHECK(bundle.report()->findings.empty());
+  CHECK(judgement.tried > 400);
+  CHECK(judgement.unfound == 0);
+  CHECK(judgement.misblamed == 0);
+  CHECK(judgement.first == "");
+  MESSAGE(std::string(form.name), ": ", judgement.tried, " lengths");
+}
+
 }  // namespace
 
 TEST_CASE("a changed bit is found wherever it is, and the images that it touches are named") {
   for (const Form& form : k_forms) {
-    CAPTURE(std::string(form.name));
-    const Bundle bundle(form);
-    REQUIRE(bundle.report()->findings.empty());
-    Judgement judgement;
-    for (const auto& [name, bytes] : bundle.files()) {
-      const std::vector<Region> regions = regions_of(name, bytes);
-      auto region = regions.begin();
-      for (std::size_t at = 0; at < bytes.size(); at += stride(11)) {
-        while (region->end <= at) ++region;
-        for (std::size_t bit = 0; bit < bits_tried(); ++bit) {
-          const unsigned flip = 1U << ((at + bit) % 8);
-          overwrite(bundle.path(name), at, static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ flip));
-          const std::string what =
-              "bit " + std::to_string((at + bit) % 8) + " of byte " + std::to_string(at) + " of " + name;
-          if (is_blob(region->file)) {
-            judgement.judge(bundle, what, bundle.images_of(region->file), true);
-          } else if (region->file.empty() || bundle.is_mixed()) {
-            judgement.judge(bundle, what, {}, false);
-          } else {
-            // bundle.json may call an image something else now.
-            const auto report = bundle.report();
-            judgement.judge(bundle, what, report ? bundle.names_of(report) : Names{}, true);
-          }
-        }
-        overwrite(bundle.path(name), at, bytes[at]);
-      }
+    SUBCASE(form.name) {
+      flip_bits(form);
     }
-    CHECK(bundle.report()->findings.empty());
-    CHECK(judgement.tried > 300);
-    CHECK(judgement.unfound == 0);
-    CHECK(judgement.first == "");
-    CHECK(judgement.misblamed == 0);
-    MESSAGE(std::string(form.name), ": ", judgement.tried, " flips");
   }
 }
 
 TEST_CASE(
     "a bundle that was cut is found out at every length, and the images that lost something are named") {
   for (const Form& form : k_forms) {
-    CAPTURE(std::string(form.name));
-    const Bundle bundle(form);
-    Judgement judgement;
-    for (const auto& [name, bytes] : bundle.files()) {
-      const std::vector<Region> regions = regions_of(name, bytes);
-      for (std::size_t length = bytes.size(); length > 0;) {
-        length -= std::min(length, stride(11));
-        fs::resize_file(bundle.path(name), length);
-        Names needed;
-        bool exactly = true;
-        for (const Region& region : regions) {
-          // What follows in the same block is the blob's here.
-          const std::size_t end = name.ends_with(".tar") ? tar::padded(region.end) : region.end;
-          if (end <= length || region.file.empty()) continue;
-          if (is_blob(region.file)) needed.merge(bundle.images_of(region.file));
-          exactly = exactly && is_blob(region.file);
-        }
-        judgement.judge(bundle, name + " cut to " + std::to_string(length), exactly ? needed : Names{},
-                        exactly);
-      }
-      write_file(bundle.path(name), bytes);
+    SUBCASE(form.name) {
+      cut(form);
     }
-    CHECK(bundle.report()->findings.empty());
-    CHECK(judgement.tried > 400);
-    CHECK(judgement.unfound == 0);
-    CHECK(judgement.misblamed == 0);
-    CHECK(judgement.first == "");
-    MESSAGE(std::string(form.name), ": ", judgement.tried, " lengths");
   }
 }
