@@ -4,6 +4,7 @@
 
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/metadata/limits.hpp"
+#include "bundle-format/no_bundle.hpp"
 #include "common/diag/error.hpp"
 #include "common/tar/tar_layout.hpp"
 #include "common/text/escape.hpp"
@@ -22,18 +23,13 @@ std::size_t cap_of(std::string_view name) {
   return name == k_volume_file ? k_max_volume_json : metadata_cap(name).value_or(k_max_signature);
 }
 
-[[noreturn]] void refuse_as_none() {
-  throw diag::UsageError("it is no bundle: it does not begin as one",
-                         "name a directory or a .tar file that airgap-export wrote");
-}
-
 // A foreign file is the user's mistake and a damaged bundle is not, so one wrong bit must not make the first
 // of the second: our first name or the mark of tar is enough to be taken for a bundle, unless a good header
 // says another name.
 void refuse_foreign(std::string_view header) {
   if (header.size() < tar::k_block) {  // less than a header: a beginning of ours was cut
     if (header.starts_with(k_oci_layout_file) || k_oci_layout_file.starts_with(header)) return;
-    refuse_as_none();
+    refuse_as_no_bundle(header);
   }
   const bool marked = header.substr(k_magic_offset, 5) == "ustar";
   const bool named = stated_name(header) == k_oci_layout_file;
@@ -42,7 +38,7 @@ void refuse_foreign(std::string_view header) {
   if (header.find_first_not_of('\0') == header.npos)
     throw diag::IntegrityError("it begins with zeros, so it is unfinished or damaged",
                                "run the export again, or copy it again");
-  refuse_as_none();
+  refuse_as_no_bundle(header);
 }
 
 class HeadReader {

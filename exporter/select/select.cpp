@@ -16,6 +16,7 @@
 #include "common/image/image_list.hpp"
 #include "common/text/escape.hpp"
 #include "exporter/select/lock_file.hpp"
+#include "exporter/select/no_list.hpp"
 #include "exporter/select/selected_names.hpp"
 #include "exporter/select/skopeo_yaml.hpp"
 
@@ -25,6 +26,7 @@ namespace {
 constexpr std::size_t k_max_list = std::size_t{16} << 20;  // bytes: half a million names
 
 cli::InputFile read_list(const std::string& file) {
+  if (file != "-") refuse_what_is_no_list(file);
   return cli::read_input_file(file, k_max_list, "the list", "--from");
 }
 

@@ -126,7 +126,7 @@ BAD_OPTIONS = {
     ("--scoped", "--flat"): "exclude each other",
     ("--map", "nothing"): "there is no '='",
     ("--from", "/nowhere/images.txt"): "/nowhere/images.txt: No such file",
-    ("--from", "/"): "Is a directory",
+    ("--from", "/"): "is a directory, and no list",
     ("--plain-http", "http://registry:5000"): "is not a host",
     ("--authfile", "/nowhere/auth.json"): "/nowhere/auth.json",
     ("--cert-dir", "/nowhere"): "/nowhere",
@@ -179,6 +179,32 @@ def test_what_is_no_bundle_gets_a_hint_at_what_may_be_one(command: str, airgap: 
         airgap.import_(command, images).fails(2, "is no bundle", "name a directory or a .tar file")
     airgap.export("pull", "--from", images, *plain(memory), "--output", stick / "june.tar").ok()
     airgap.import_(command, stick).fails(2, "is no bundle", "name a file in it: june.tar")
+
+
+@pytest.mark.parametrize("command", ["push", "list", "verify"])
+def test_a_file_for_the_outside_is_known_by_what_it_is(command: str, airgap: Airgap, tmp_path: Path) -> None:
+    where = ("registry.invalid",) if command == "push" else ()
+    for content, problem, hint in [
+            ('{"kind": "airgap-receipt", "format": 1}', "is no bundle, but a receipt", "--since of 'airgap-export pull'"),
+            ('{"kind": "airgap-lock", "format": 1}', "is no bundle, but a lock", "--from of 'airgap-export pull'"),
+            ('{"kind": "airgap-want-list"}', "is no bundle, but a want-list", "--from of 'airgap-export pull'"),
+            ("quay.io:\n  images:\n    a/b: []\n", "is no bundle, but text", "a list of images is for --from")]:
+        (tmp_path / "file").write_text(content)
+        airgap.import_(command, tmp_path / "file", *where).fails(2, f"{tmp_path}/file: it {problem}", hint)
+
+
+def test_a_bundle_where_a_list_is_expected_is_known_as_one(airgap: Airgap, memory: MemoryRegistry, tmp_path: Path) -> None:
+    for form in ("bundle/", "bundle.tar", "bundle.tar.zst"):
+        airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", f"{tmp_path}/{form}").ok()
+    (tmp_path / "receipt.json").write_text('{"kind": "airgap-receipt", "format": 1}')
+    for name, kind, hint in [("bundle", "a directory", "'airgap-export list' shows those in a bundle"),
+                             ("bundle.tar", "an archive", "--since leaves out what it holds"),
+                             ("bundle.tar.zst", "an archive", "--since leaves out what it holds"),
+                             ("bundle/bundle.json", "the bundle.json of a bundle", "--since leaves out what it holds"),
+                             ("receipt.json", "a receipt", "--since takes it")]:
+        for command, output in (("pull", ("--output", tmp_path / "other.tar")), ("plan", ())):
+            airgap.export(command, "--from", tmp_path / name, *output).fails(
+                2, f"{tmp_path}/{name} is {kind}, and no list", hint)
 
 
 @pytest.mark.parametrize("arguments, says", [
