@@ -256,3 +256,21 @@ def test_the_report_of_an_interrupted_pull_has_every_image(airgap: Airgap, runni
     stop_within_grace(airgap, process, signal.SIGTERM)
     middle.release()
     assert [image["outcome"] for image in json.loads(report.read_text())["images"]] == ["unfinished"]
+
+
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar"])
+def test_a_second_export_says_who_holds_the_bundle_and_takes_it_over_from_a_dead_one(
+        form: str, airgap: Airgap, running: Running, source: Registry, tmp_path: Path) -> None:
+    """R135"""
+    proxy = running(FaultProxy(source))
+    middle = Middle()
+    proxy.rule("GET", "/blobs/", times=1, on_match=middle.hold)
+    cut = ("--volume-size", "1MiB") if form.startswith("volumes") else ()
+    words = ("pull", f"{proxy.host}/{BUSYBOX}", *plain(proxy), "--output", f"{tmp_path}/{form}", *cut)
+    first = airgap.start("airgap-export", *words)
+    middle.reached()
+    airgap.export(*words).fails(8, rf"another run is writing .* \(process {first.pid}\)", "wait for it to end")
+    airgap.stop(first)
+    middle.release()
+    airgap.export(*words).ok()
+    airgap.export("verify", f"{tmp_path}/{form}").ok()
