@@ -113,6 +113,20 @@ class Reader {
     for (const Blob& blob : fresh) m_result.bytes += blob.stored_size;
   }
 
+  /// Blobs that came back wrong once may have been read wrongly, by a cable or by this machine. One that is
+  /// wrong again is enough to blame the medium for all of them.
+  void read_again(const std::function<void()>& forget) {
+    if (!found_damage() || m_unread.size() != m_result.findings.size()) return;
+    forget();
+    for (const Finding& finding : m_unread) {
+      const auto blob = std::ranges::find(m_bundle.readable, lost_with(finding).front(), &Blob::digest);
+      if (!read_blobs(m_bundle, {*blob}, 1, m_stop, [](std::uint64_t) {}).empty()) return;
+    }
+    for (const Finding& finding : m_unread) m_result.unsteady.push_back(finding.file);
+    m_unread.clear();
+    m_result.findings.clear();
+  }
+
   ReadBack result() && {
     std::set<hash::Digest> damaged;
     for (const Finding& finding : m_result.findings) {
@@ -186,7 +200,10 @@ std::vector<Blob> choose_sample(const std::vector<Blob>& blobs, const std::vecto
 
 ReadBack read_back(const BundleWriter& sealed, MediaCheck depth, const std::vector<Blob>& written,
                    std::stop_token stop, const std::function<void(std::uint64_t)>& progress) {
-  for (const std::string& path : sealed.sealed_paths()) forget_cached(path);
+  const auto forget = [&] {
+    for (const std::string& path : sealed.sealed_paths()) forget_cached(path);
+  };
+  forget();
   Reader reader(sealed.inspect_sealed(), std::move(stop), progress);
   if (depth == MediaCheck::sample && !reader.found_damage()) {
     std::mt19937_64 dice(std::random_device{}());
@@ -194,6 +211,7 @@ ReadBack read_back(const BundleWriter& sealed, MediaCheck depth, const std::vect
   }
   // What is damaged is taken out of the bundle: then all of it has to be known.
   if (depth == MediaCheck::full || reader.found_damage()) reader.read(reader.readable());
+  reader.read_again(forget);
   return std::move(reader).result();
 }
 

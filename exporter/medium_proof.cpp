@@ -6,6 +6,7 @@
 #include <set>
 
 #include "common/diag/error.hpp"
+#include "common/diag/log.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
 #include "common/text/listed.hpp"
@@ -15,11 +16,10 @@ namespace {
 
 constexpr std::size_t k_shown_findings = 5;
 constexpr auto k_hint =
-    "do not trust this medium: it fails, or claims more room than it has; write to another one. The bundle "
-    "is "
+    "do not trust this medium: it fails, or claims more room than it has; write to another one. If that "
+    "comes back wrong as well, suspect the reader, the cable and this machine's memory. The bundle is "
     "unfinished again, and a run with the same --output brings what is damaged anew; where too little of it "
-    "is "
-    "left to tell what it was, with --overwrite";
+    "is left to tell what it was, with --overwrite";
 
 std::string as_event(const bundle::ReadBack& read, bundle::MediaCheck depth) {
   json::Writer writer(json::Writer::Style::compact);
@@ -30,6 +30,8 @@ std::string as_event(const bundle::ReadBack& read, bundle::MediaCheck depth) {
   for (const bundle::Finding& finding : read.findings) writer.value(finding.file);
   writer.end_array().key("images").begin_array();
   for (const std::string& image : read.images) writer.value(image);
+  writer.end_array().key("unsteady").begin_array();
+  for (const std::string& file : read.unsteady) writer.value(file);
   writer.end_array().end_object();
   return writer.str();
 }
@@ -83,6 +85,12 @@ void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle:
   console.end_count();
   if (!read.findings.empty() && read.images.empty()) read.images = all_names(plan);
   console.event(as_event(read, depth));
+  if (!read.unsteady.empty())
+    diag::log(
+        "medium", diag::LogLevel::warning,
+        fmt::format("{} came back from the medium wrong once, and right the second time: the reader, the "
+                    "cable or this machine's memory is not to be trusted",
+                    text::listed(read.unsteady)));
   if (read.findings.empty()) {
     console.status(fmt::format("{}: read back {} from the medium, {} in {}: safe to remove", path,
                                depth == bundle::MediaCheck::full ? "whole" : sample_of(plan),

@@ -131,6 +131,21 @@ def test_a_medium_that_cannot_be_read_back_is_not_believed(form: str, airgap: Ai
     pull(airgap, memory, output, "--verify-media", "full").ok()
 
 
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar"])
+def test_what_comes_back_wrong_once_is_read_again(form: str, airgap: Airgap, memory: MemoryRegistry,
+                                                  medium: FaultyMedium) -> None:
+    """R144: a flipped bit in this machine's memory, or in a cable, is no fault of the medium."""
+    medium.rule(flip=1, after=3_200_000)
+    once = pull(airgap, memory, f"{medium.path}/{form}", "--verify-media", "full").ok()
+    assert re.search("warning: .*blobs/sha256/[0-9a-f]{64} came back from the medium wrong once, and right the second time",
+                     once.err)
+    assert "safe to remove" in once.err.splitlines()[-1]
+    airgap.import_("verify", f"{medium.path}/{form}").ok()
+    medium.rule(flip=1000, after=3_200_000)
+    pull(airgap, memory, f"{medium.path}/other-{form}", "--verify-media", "full").fails(
+        7, "the medium does not hold what was written", "suspect the reader, the cable and this machine's memory")
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_file_system_that_cannot_sync_a_directory_will_do(form: str, airgap: Airgap, memory: MemoryRegistry,
                                                             medium: FaultyMedium) -> None:

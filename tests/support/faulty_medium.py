@@ -54,6 +54,7 @@ class FaultyMedium:
         fail="EIO", on=["write", …], after=N: those calls fail once N bytes were written to the medium in all.
         capacity=N, beyond="zeros" or "wraps": of what is written beyond N bytes nothing is kept, or it takes the place
         of what was written first.
+        flip=N, after=M: once M bytes were written in all, N reads in the middle of a file have a wrong bit.
         """
         new = self._rules.with_suffix(".new")
         new.write_text(json.dumps(fields))
@@ -96,6 +97,7 @@ def serve(names: str, mount_point: str, rules: str) -> None:
             self.device = Device()
             self.files: dict[int, dict[int, int]] = {}  # inode -> page of the file -> page of the device
             self.written = 0
+            self.flipped = 0
 
         def _rule(self, call: str) -> dict[str, Any]:
             rule: dict[str, Any] = json.loads(Path(rules).read_text())
@@ -173,7 +175,11 @@ def serve(names: str, mount_point: str, rules: str) -> None:
             first = offset // PAGE
             data = b"".join(self.device.read(pages[p], rule) if p in pages else bytes(PAGE)
                             for p in range(first, -(-end // PAGE)))
-            return data[offset - first * PAGE:end - first * PAGE]
+            data = data[offset - first * PAGE:end - first * PAGE]
+            if offset >= 25 * PAGE and self.written >= rule.get("after", 0) and self.flipped < rule.get("flip", 0):
+                self.flipped += 1
+                data = bytes([data[0] ^ 1]) + data[1:]
+            return data
 
         def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
             rule = self._rule("write")
