@@ -30,7 +30,8 @@ long now_ms() noexcept {
 }
 
 void wake(char byte) noexcept {
-  static_cast<void>(!::write(g_wake, &byte, 1));
+  while (::write(g_wake, &byte, 1) < 0 && errno == EINTR) {
+  }
 }
 
 extern "C" void airgap_on_signal(int number) {

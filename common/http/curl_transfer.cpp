@@ -7,11 +7,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "common/diag/error.hpp"
 #include "common/http/address_rule.hpp"
+#include "common/io/file.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::http {
@@ -320,7 +322,11 @@ curl_socket_t CurlTransfer::on_socket(void* self, curlsocktype, curl_sockaddr* a
       return CURL_SOCKET_BAD;
     }
     // Credential helpers are started from this process: no socket may leak into them.
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    // Not the host's fault, and no better for waiting (R140).
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+      io::throw_errno(errno, "cannot connect to " + transfer.m_origin.str());
+    return fd;
   });
 }
 

@@ -13,7 +13,9 @@ import pytest
 from support.airgap import Airgap, Result, executable, plain
 from support.memory_registry import MemoryRegistry
 from support.oci import image, tar_layer
+from support.registry import Registry
 
+SHIM = Path(__file__).resolve().parent.parent / "support" / "interrupted_calls.c"
 LAYERS = [tar_layer({f"file-{seed}": random.Random(seed).randbytes(30_000)}) for seed in range(40)]
 
 
@@ -65,6 +67,54 @@ def test_few_descriptors_are_enough_and_fewer_are_named(airgap: Airgap, pull_whe
     pull_where(few, f"{tmp_path}/other/", "--jobs", 32).fails(7, "Too many open files", "lower --jobs or raise 'ulimit -n'")
     pull_where(lambda: None, f"{tmp_path}/other/").ok()
     airgap.import_("verify", tmp_path / "other").ok()
+
+
+def test_few_descriptors_are_enough_for_a_push(airgap: Airgap, memory: MemoryRegistry, registry: Registry, tmp_path: Path
+                                              ) -> None:
+    bundle = tmp_path / "bundle"
+    airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", f"{bundle}/").ok()
+
+    def push(most: int, *options: str) -> Result:
+        words = [str(executable("airgap-import")), "push", str(bundle), registry.host, *plain(registry), *options]
+        done = subprocess.run(words, env=airgap.environment(), capture_output=True, text=True,
+                              preexec_fn=limited(resource.RLIMIT_NOFILE, most))
+        return Result(words, done.returncode, done.stdout, done.stderr)
+
+    push(24, "--jobs", "32").fails(7, "Too many open files", "lower --jobs or raise 'ulimit -n'")
+    push(64).ok()
+    assert registry.client().has_manifest("team/app", "1")
+
+
+@pytest.fixture(scope="module")
+def interrupted_calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which calls on files are interrupted, and move less than was asked for."""
+    library = tmp_path_factory.mktemp("shim") / "interrupted_calls.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SHIM, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar", "-"])
+def test_calls_that_are_interrupted_or_move_less_are_made_again(
+        form: str, airgap: Airgap, memory: MemoryRegistry, registry: Registry, tmp_path: Path,
+        interrupted_calls: dict[str, str]) -> None:
+    """R142"""
+    cut = ("--volume-size", "1MiB") if form == "volumes.tar" else ()
+    output = tmp_path / ("bundle.tar" if form == "-" else form)
+    pull = ("pull", f"{memory.host}/team/app:1", *plain(memory), *cut, "--output")
+    if form == "-":
+        with open(output, "wb") as out:
+            process = airgap.start("airgap-export", *pull, "-", env=interrupted_calls, stdout=out)
+            _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+    else:
+        airgap.export(*pull, f"{tmp_path}/{form}", "--verify-media", "full", env=interrupted_calls).ok()
+    airgap.import_("verify", output, env=interrupted_calls).ok()
+    airgap.import_("verify", output).ok()
+    if form == "-":
+        airgap.import_("push", "-", registry.host, *plain(registry), input=output.read_bytes(), env=interrupted_calls).ok()
+    else:
+        airgap.import_("push", output, registry.host, *plain(registry), env=interrupted_calls).ok()
+    assert registry.client().has_manifest("team/app", "1")
 
 
 def test_who_may_read_a_bundle_is_what_the_umask_says(airgap: Airgap, pull_where: Callable[..., Result], tmp_path: Path) -> None:
