@@ -31,13 +31,25 @@ def test_a_mirror_holds_no_layer_in_memory(airgap: Airgap, large: Registry, make
     assert target.client().has_manifest("team/large", "1")
 
 
-@pytest.mark.parametrize("form", ["bundle/", "bundle.tar"])
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "volumes.tar", "tree/"])
 def test_a_bundle_is_made_and_pushed_without_holding_a_layer_in_memory(form: str, airgap: Airgap, large: Registry,
                                                                        make_registry: MakeRegistry, tmp_path: Path
                                                                        ) -> None:
     target = make_registry()
+    how = {"volumes.tar": ["--volume-size", "100MiB"], "tree/": ["--format", "skopeo-dir"]}.get(form, [])
     assert peak_of(airgap, tmp_path, "airgap-export", "pull", f"{large.host}/team/large:1", *plain(large), "--jobs", 8,
-                   "--output", f"{tmp_path}/{form}") < MOST
+                   *how, "--output", f"{tmp_path}/{form}") < MOST
     assert peak_of(airgap, tmp_path, "airgap-import", "push", f"{tmp_path}/{form}", target.host, *plain(target),
                    "--jobs", 8) < MOST
+    assert target.client().has_manifest("large" if form == "tree/" else "team/large", "1")
+
+
+def test_a_pipe_holds_no_layer_in_memory_on_either_side(airgap: Airgap, large: Registry, make_registry: MakeRegistry,
+                                                        tmp_path: Path) -> None:
+    target = make_registry()
+    carried = tmp_path / "carried"
+    assert peak_of(airgap, tmp_path, "airgap-export", "pull", f"{large.host}/team/large:1", *plain(large), "--jobs", 8,
+                   "--output", "-", writes=carried) < MOST
+    assert peak_of(airgap, tmp_path, "airgap-import", "push", "-", target.host, *plain(target), "--jobs", 8,
+                   reads=carried) < MOST
     assert target.client().has_manifest("team/large", "1")

@@ -1,6 +1,7 @@
 """The peak memory of one run."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +18,17 @@ with open(sys.argv[1], "w") as out:
 """
 
 
-def peak_of(airgap: Airgap, work: Path, program: str, *arguments: object) -> int:
-    """Bytes of memory that the run had at most; asserts exit status 0. Below 9 MiB it cannot be told."""
+def peak_of(airgap: Airgap, work: Path, program: str, *arguments: object, reads: Path | None = None,
+            writes: Path | None = None) -> int:
+    """Bytes of memory that the run had at most; asserts exit status 0. Below 9 MiB it cannot be told.
+
+    `reads` and `writes` are the files of its standard input and output.
+    """
     command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(work / "peak.json"), str(executable(program)),
                *map(str, arguments)]
-    done = subprocess.run(command, env=airgap.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    with open(reads or os.devnull, "rb") as stdin, open(writes or os.devnull, "wb") as stdout:
+        done = subprocess.run(command, env=airgap.environment(), stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
+                              timeout=120)
     peak, status = json.loads((work / "peak.json").read_text())
     assert status == 0, done.stderr.decode(errors="replace")[-4000:]
     return int(peak)
