@@ -8,6 +8,8 @@
 
 namespace airgap::bundle {
 
+struct Contents;
+
 /// Where a bundle is to be written, as it lies there now: what an earlier run left. Safe from several
 /// threads.
 class BundlePlace {
@@ -27,6 +29,9 @@ class BundlePlace {
   virtual bool has_blob(const Blob& blob) const = 0;
   /// Bytes of it that an earlier run left unfinished; a hint for plans.
   virtual std::uint64_t partial_bytes(const Blob& blob) const = 0;
+  /// How many bytes at most lie there twice for a while, when what is there is brought into the shape of
+  /// these contents. Not for a finished bundle.
+  virtual std::uint64_t doubled_bytes(const Contents& wanted) const;
 };
 
 /// A place where nothing is yet.

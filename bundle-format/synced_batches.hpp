@@ -50,8 +50,20 @@ class SyncedBatches {
   /// These, without waiting for more.
   void publish(const std::vector<Item>& batch) {
     if (batch.empty()) return;
-    sync(batch);
+    store(batch);
     m_steps.publish(batch);
+  }
+  /// Syncs these, and vouches for nothing.
+  void store(const std::vector<Item>& batch) {
+    const std::scoped_lock lock(m_syncing);
+    try {
+      if (m_failed) throw diag::StorageError("an earlier sync of " + m_where + " failed");
+      m_steps.sync(batch);
+    } catch (const diag::Error&) {
+      m_failed = true;
+      forget(batch);
+      throw;
+    }
   }
 
   /// True after a failed sync: what is not published must not be continued.
@@ -83,17 +95,6 @@ class SyncedBatches {
     return m_batch.with([](Batch& batch) { return take(batch); });
   }
 
-  void sync(const std::vector<Item>& batch) {
-    const std::scoped_lock lock(m_syncing);
-    try {
-      if (m_failed) throw diag::StorageError("an earlier sync of " + m_where + " failed");
-      m_steps.sync(batch);
-    } catch (const diag::Error&) {
-      m_failed = true;
-      forget(batch);
-      throw;
-    }
-  }
   void forget(const std::vector<Item>& batch) noexcept {
     try {
       if (!batch.empty()) m_steps.forget(batch);

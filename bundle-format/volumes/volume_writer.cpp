@@ -22,7 +22,6 @@ class VolumeWriter final : public BundleWriter {
  public:
   VolumeWriter(const std::string& path, std::uint64_t volume_size, bool overwrite, std::stop_token stop)
       : m_path(path),
-        m_volume_size(volume_size),
         m_overwrite(overwrite),
         m_stop(std::move(stop)),
         m_where(path),
@@ -39,9 +38,10 @@ class VolumeWriter final : public BundleWriter {
     return m_plan ? bytes_there(blob).whole : m_place.has(blob);
   }
   std::uint64_t partial_bytes(const Blob& blob) const override {
-    return m_plan ? bytes_there(blob).bytes : m_place.left.current.partial_bytes(blob);
+    return m_plan ? bytes_there(blob).bytes : m_place.partial_bytes(blob);
   }
 
+  std::uint64_t doubled_bytes(const Contents& wanted) const override { return m_place.doubled_bytes(wanted); }
   void begin(Contents contents) override;
   void commit() override;
   std::vector<std::string> sealed_paths() const override { return sealed().paths(); }
@@ -59,13 +59,16 @@ class VolumeWriter final : public BundleWriter {
   void set_aside();
   void write_manifests(const Contents& contents);
   void take_over(const LeftSet& set, bool drop_files);
+  bool gives_more(const LeftSet& set, const Blob& blob) const;
   void take_over(const LeftSet& set, const Blob& blob, bool unfinished);
+  void take_over_whole(const LeftSet& set, const Blob& blob, bool unfinished);
+  void take_over_front(const LeftSet& set, const Blob& blob);
+  std::unique_ptr<io::Source> open(const LeftSet& set, const Blob& blob, std::uint64_t offset) const;
   void name_volumes();
   void remove_left();
   SealedVolumes sealed() const;
 
   std::string m_path;
-  std::uint64_t m_volume_size;
   bool m_overwrite;
   std::stop_token m_stop;
   ArchiveName m_where;
@@ -95,7 +98,7 @@ void VolumeWriter::begin(Contents contents) {
   m_begun = true;
   if (m_unchanged) return;
   if (m_place.left.finished && !m_overwrite) refuse_to_replace(m_path);
-  start(plan_volumes(metadata_files(contents), contents.info, m_volume_size));
+  start(plan_volumes(metadata_files(contents), contents.info, m_place.volume_size));
   write_manifests(contents);
   for (const auto& [generation, set] : m_place.left.replaced) take_over(set, true);
   if (m_place.left.finished) take_over(m_place.left.current, false);
@@ -107,12 +110,7 @@ void VolumeWriter::start(VolumePlan plan) {
   m_progress.emplace(m_where.directory, m_place.names, *m_plan, m_path);
   const LeftSet& left = m_place.left.current;
   if (m_place.left.finished || !left.info) return;
-  const bool goes_on =
-      left.metadata == m_plan->metadata && std::ranges::all_of(left.volumes, [&](const auto& volume) {
-        return volume.first <= m_plan->volumes.size() &&
-               volume.second.layout.json() == m_plan->volumes[volume.first - 1].json();
-      });
-  goes_on ? take_up(left) : set_aside();
+  m_place.goes_on_as(*m_plan) ? take_up(left) : set_aside();
 }
 
 void VolumeWriter::take_up(const LeftSet& left) {
@@ -169,7 +167,7 @@ void VolumeWriter::take_over(const LeftSet& set, bool drop_files) {
   };
   std::size_t reading = 0;
   for (const Blob& blob : set.info->blobs) {
-    if (!m_plan->index.contains(blob.digest) || !set.has(blob) || has_blob(blob)) continue;
+    if (!gives_more(set, blob)) continue;
     const std::size_t first = set.parts_of(blob.digest).front().volume;
     if (drop_files && first != std::exchange(reading, first)) drop_before(first);
     take_over(set, blob, drop_files);
@@ -177,20 +175,60 @@ void VolumeWriter::take_over(const LeftSet& set, bool drop_files) {
   if (drop_files) drop_before(k_max_volumes + 1);
 }
 
+bool VolumeWriter::gives_more(const LeftSet& set, const Blob& blob) const {
+  const auto found = m_plan->index.find(blob.digest);
+  if (found == m_plan->index.end() || m_plan->blobs[found->second].size != blob.size) return false;
+  const BlobState here = m_progress->blob(found->second);
+  return !here.whole && (set.has(blob) || set.partial_bytes(blob) > here.bytes);
+}
+
+std::unique_ptr<io::Source> VolumeWriter::open(const LeftSet& set, const Blob& blob,
+                                               std::uint64_t offset) const {
+  return std::make_unique<InterruptibleSource>(set.open(m_where.directory, blob, offset), m_stop);
+}
+
 void VolumeWriter::take_over(const LeftSet& set, const Blob& blob, bool unfinished) {
-  const auto open = [&](std::uint64_t offset) {
-    return std::make_unique<InterruptibleSource>(set.open(m_where.directory, blob, offset), m_stop);
-  };
+  set.partial_bytes(blob) == blob.size ? take_over_whole(set, blob, unfinished) : take_over_front(set, blob);
+}
+
+// What was published is in nobody's plan to be fetched; what only lies there whole is, should it be no good.
+void VolumeWriter::take_over_whole(const LeftSet& set, const Blob& blob, bool unfinished) {
+  const auto from_set = [&](std::uint64_t offset) { return open(set, blob, offset); };
   try {
-    put_blob(blob, open, transport::no_observer());
+    put_blob(blob, from_set, transport::no_observer());
   } catch (const hash::DigestMismatch& error) {
     if (unfinished) set.forget(m_where.directory, blob.digest);
     const LeftVolume& volume = set.volumes.at(set.parts_of(blob.digest).front().volume);
-    throw diag::IntegrityError(
-        fmt::format("{} is damaged: {}", m_where.directory.path_of(volume.file), error.message()),
-        unfinished ? "run again: what is damaged is fetched anew"
-                   : "remove the volumes and run again: all of it is fetched anew");
+    const std::string what =
+        fmt::format("{} is damaged: {}", m_where.directory.path_of(volume.file), error.message());
+    if (set.has(blob)) {
+      throw diag::IntegrityError(what, unfinished
+                                           ? "run again: what is damaged is fetched anew"
+                                           : "remove the volumes and run again: all of it is fetched anew");
+    }
+    diag::log("bundle", diag::LogLevel::warning, what + "; fetching it anew");
+    m_progress->begun(m_plan->index.at(blob.digest), 0);
   }
+}
+
+// Nobody hashed these bytes to the end yet: whoever brings the rest does.
+void VolumeWriter::take_over_front(const LeftSet& set, const Blob& blob) {
+  const std::size_t index = m_plan->index.at(blob.digest);
+  const std::uint64_t there = set.partial_bytes(blob);
+  std::uint64_t done = m_progress->blob(index).bytes;
+  PartsRoom room(m_progress->places_of(index), blob.digest, false);
+  const auto bytes = open(set, blob, done);
+  std::vector<std::byte> buffer(io::k_pump_buffer);
+  while (done < there) {
+    const std::size_t count = bytes->read(buffer);
+    if (count == 0) break;
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, there - done));
+    room.write_at(done, std::span(buffer).first(wanted));
+    done += wanted;
+    room.reached(done);
+  }
+  room.mark();
+  m_progress->begun(index, done);
 }
 
 void VolumeWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,

@@ -69,6 +69,11 @@ void VolumesInProgress::arrived(std::size_t index, const std::vector<hash::Diges
   m_batches.add(index, m_plan.blobs[index].stored_size);
 }
 
+void VolumesInProgress::begun(std::size_t index, std::uint64_t bytes) {
+  m_batches.store({index});
+  m_state.with([&](State& state) { state.blobs[index].bytes = bytes; });
+}
+
 void VolumesInProgress::sync(const std::vector<std::size_t>& batch) {
   std::set<std::size_t> volumes;
   for (const std::size_t index : batch) {

@@ -36,6 +36,9 @@ class VolumesInProgress {
   /// All bytes of the blob are at their places; they are synced together with others. `digests` are those of
   /// its parts, where nobody can tell them from their names. Throws StorageError when a sync fails.
   void arrived(std::size_t index, const std::vector<hash::Digest>& digests);
+  /// So many bytes from the front of the blob are at their places, and are to be hashed when it goes on. They
+  /// are stored when this returns. Throws StorageError.
+  void begun(std::size_t index, std::uint64_t bytes);
   /// Syncs what arrived, or these blobs, and writes their headers.
   void publish_batch() { m_batches.publish_rest(); }
   void publish(const std::vector<std::size_t>& blobs) { m_batches.publish(blobs); }

@@ -39,7 +39,7 @@ struct LeftSet {
   std::vector<PartIndex> parts_of(const hash::Digest& digest) const;  ///< in order, as far as they are there
   bool has(const Blob& blob) const;
   std::uint64_t partial_bytes(const Blob& blob) const;  ///< from the front
-  /// The bytes of the blob from `offset` on. Only for one that has() knows.
+  /// The bytes of the blob from `offset` on, of which the first partial_bytes() are there.
   std::unique_ptr<io::Source> open(const io::Directory& directory, const Blob& blob,
                                    std::uint64_t offset) const;
   /// The bytes of a manifest, verified.

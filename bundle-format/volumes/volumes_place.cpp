@@ -9,8 +9,11 @@
 
 namespace airgap::bundle {
 
-VolumesPlace::VolumesPlace(const std::string& path, std::uint64_t volume_size, bool overwrite)
-    : where(path), names(where.name), left(volumes_left(where.directory, names, overwrite)) {
+VolumesPlace::VolumesPlace(const std::string& path, std::uint64_t size, bool overwrite)
+    : volume_size(size),
+      where(path),
+      names(where.name),
+      left(volumes_left(where.directory, names, overwrite)) {
   std::uint64_t largest = 0;
   if (left.finished) {
     for (const auto& [number, volume] : left.current.volumes) largest = std::max(largest, volume.length);
@@ -45,6 +48,45 @@ bool VolumesPlace::has(const Blob& blob) const {
          });
 }
 
+std::uint64_t VolumesPlace::partial_bytes(const Blob& blob) const {
+  std::uint64_t bytes = left.current.partial_bytes(blob);
+  for (const auto& [generation, set] : left.replaced) bytes = std::max(bytes, set.partial_bytes(blob));
+  return bytes;
+}
+
+bool VolumesPlace::goes_on_as(const VolumePlan& plan) const {
+  const LeftSet& set = left.current;
+  return !left.finished && set.metadata == plan.metadata &&
+         std::ranges::all_of(set.volumes, [&](const auto& volume) {
+           return volume.first <= plan.volumes.size() &&
+                  volume.second.layout.json() == plan.volumes[volume.first - 1].json();
+         });
+}
+
+// A volume goes away when the first blob of a later one is read: what was read of it, and the blob that
+// reaches out of it, is there twice until then.
+std::uint64_t VolumesPlace::doubled_bytes(const Contents& wanted) const {
+  const auto doubled = [](const LeftSet& set) {
+    std::uint64_t held = 0;
+    std::uint64_t largest_blob = 0;
+    std::uint64_t largest_volume = 0;
+    for (const Blob& blob : set.info->blobs) {
+      const std::uint64_t bytes = set.partial_bytes(blob);
+      held += bytes;
+      largest_blob = std::max(largest_blob, bytes);
+    }
+    for (const auto& [number, volume] : set.volumes) largest_volume = std::max(largest_volume, volume.length);
+    return std::min(held, largest_volume + largest_blob);
+  };
+  std::uint64_t most = 0;
+  for (const auto& [generation, set] : left.replaced) {
+    if (set.info) most = std::max(most, doubled(set));
+  }
+  if (left.finished || !left.current.info) return most;
+  const bool goes_on = goes_on_as(plan_volumes(metadata_files(wanted), wanted.info, volume_size));
+  return goes_on ? most : std::max(most, doubled(left.current));
+}
+
 std::optional<std::string> VolumesPlace::manifest(const hash::Digest& digest) const {
   if (auto bytes = left.current.manifest(where.directory, digest)) return bytes;
   for (const auto& [generation, set] : left.replaced) {
@@ -66,9 +108,8 @@ class LookedAtVolumes final : public BundlePlace {
     return m_place.manifest(digest);
   }
   bool has_blob(const Blob& blob) const override { return m_place.has(blob); }
-  std::uint64_t partial_bytes(const Blob& blob) const override {
-    return m_place.left.current.partial_bytes(blob);
-  }
+  std::uint64_t partial_bytes(const Blob& blob) const override { return m_place.partial_bytes(blob); }
+  std::uint64_t doubled_bytes(const Contents& wanted) const override { return m_place.doubled_bytes(wanted); }
 
  private:
   VolumesPlace m_place;

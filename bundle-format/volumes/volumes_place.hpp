@@ -20,9 +20,16 @@ struct VolumesPlace {
 
   /// Whole, in the set or in what it replaces.
   bool has(const Blob& blob) const;
+  /// From the front, that one of them holds.
+  std::uint64_t partial_bytes(const Blob& blob) const;
+  /// Whether what is there, unfinished, is written on by that plan as it lies.
+  bool goes_on_as(const VolumePlan& plan) const;
+  /// As BundlePlace says.
+  std::uint64_t doubled_bytes(const Contents& wanted) const;
   /// The bytes of a manifest, verified.
   std::optional<std::string> manifest(const hash::Digest& digest) const;
 
+  std::uint64_t volume_size;  ///< in bytes
   ArchiveName where;
   VolumeNames names;
   VolumesLeft left;

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import tarfile
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -258,15 +260,72 @@ def test_a_cut_download_goes_on_inside_a_blob_that_lies_in_several_volumes(
     airgap.import_("verify", tmp_path).ok()
 
 
-def test_what_arrived_stays_when_an_image_is_left_out(airgap: Airgap, server: MemoryRegistry, running: Running,
-                                                    tmp_path: Path) -> None:
+IN_VOLUMES = ("--volume-size", SIZE)
+IN_ONE_FILE = ()  # what volumes are measured by
+
+
+@pytest.mark.parametrize("form", [IN_VOLUMES, IN_ONE_FILE], ids=["volumes", "one file"])
+def test_what_arrived_stays_when_an_image_is_left_out(form: tuple[object, ...], airgap: Airgap, server: MemoryRegistry,
+                                                    running: Running, tmp_path: Path) -> None:
     proxy = running(FaultProxy(server))
     own = images()["two"].blobs[-1]
     proxy.rule("GET", own.digest, status=500)
-    words = pull_words(proxy.host, tmp_path / "set.tar", "--volume-size", SIZE, "--retry", 0, "--keep-going")
+    words = pull_words(proxy.host, tmp_path / "set.tar", *form, "--retry", 0, "--keep-going")
     airgap.export(*words).fails(3, "team/two:1")
     assert not list(tmp_path.glob("set.*partial*")) and not list(tmp_path.glob("set.*replaced*"))
-    assert "1 image" in airgap.import_("verify", tmp_path).ok().out
+    assert "1 image" in airgap.import_("verify", *tmp_path.glob("set*.tar")).ok().out
+    asked = Counter(request.path.rsplit("/", 1)[1] for request in proxy.requests("GET", "/blobs/"))
+    came = {blob.digest: len(blob.data) for blob in images()["one"].blobs}
+    assert {asked[digest] for digest in came} == {1}
+    assert sum(proxy.bytes_sent("GET", digest) for digest in came) == sum(came.values())
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("before, after, names", [
+    (IN_VOLUMES, ("--volume-size", 2 * SIZE), ("one", "two")),
+    (IN_VOLUMES, ("--volume-size", SIZE // 2), ("one", "two")),
+    (IN_VOLUMES, IN_VOLUMES, ("one", "three")),
+    (IN_ONE_FILE, IN_ONE_FILE, ("one", "three")),
+], ids=["larger volumes", "smaller volumes", "another list", "another list, one file"])
+def test_a_run_that_was_stopped_is_taken_over_by_one_with_another_plan(
+        how: signal.Signals, before: tuple[object, ...], after: tuple[object, ...], names: tuple[str, ...],
+        airgap: Airgap, server: MemoryRegistry, running: Running, tmp_path: Path) -> None:
+    """Only what had not arrived is fetched, and the plan says so."""
+    server.add("team/three", "1", small_image(3, small_layer(0, 150_000), size=50_000))
+    proxy = running(FaultProxy(server))
+    output = tmp_path / "set.tar"
+    last = max(blob.digest for manifest in images().values() for blob in manifest.blobs[1:])  # of the layers
+    reached = threading.Event()
+    proxy.rule("GET", last, times=1, rate=100_000, on_match=reached.set)
+    process = airgap.start("airgap-export", *pull_words(proxy.host, output, *before, "--jobs", 1))
+    assert reached.wait(20)
+    assert airgap.stop(process, how).status == {signal.SIGINT: 130, signal.SIGKILL: -signal.SIGKILL}[how]
+    proxy.wait_until_idle()
+    arrived = {request.path.rsplit("/", 1)[1] for request in proxy.requests("GET", "/blobs/")} - {last}
+    assert len(arrived & {blob.digest for blob in images()["one"].blobs}) > 1
+    proxy.mark()
+    done = airgap.export(*pull_words(proxy.host, output, *after, "--json", names=names)).ok()
+    proxy.wait_until_idle()
+    fetched = {request.path.rsplit("/", 1)[1] for request in proxy.requests("GET", "/blobs/")}
+    assert last in fetched and not fetched & arrived
+    (plan,) = [event for event in done.events() if event["event"] == "plan"]
+    assert plan["fetchBytes"] == proxy.bytes_sent("GET", "/blobs/")
+    assert not list(tmp_path.glob("set.*partial*")) and not list(tmp_path.glob("set.*replaced*"))
+    airgap.import_("verify", *tmp_path.glob("set*.tar")).ok()
+
+
+@pytest.mark.parametrize("after", [("--volume-size", 2 * SIZE), IN_VOLUMES], ids=["another size", "the same plan"])
+def test_the_front_of_a_blob_is_taken_over(after: tuple[object, ...], airgap: Airgap, server: MemoryRegistry,
+                                          running: Running, tmp_path: Path) -> None:
+    proxy = running(FaultProxy(server))
+    (large,) = [blob for blob in images()["one"].blobs if len(blob.data) > 290_000]
+    options = ("--retry", 0, "--jobs", 1)
+    proxy.rule("GET", large.digest, times=1, cut_after=200_000)
+    airgap.export(*pull_words(proxy.host, tmp_path / "set.tar", *IN_VOLUMES, *options)).fails(3, "cut")
+    proxy.mark()
+    airgap.export(*pull_words(proxy.host, tmp_path / "set.tar", *after, *options)).ok()
+    assert proxy.bytes_sent("GET", large.digest) <= len(large.data) - 150_000
+    airgap.import_("verify", tmp_path).ok()
 
 
 def test_finished_volumes_stay_as_they_are(airgap: Airgap, server: MemoryRegistry, tmp_path: Path) -> None:

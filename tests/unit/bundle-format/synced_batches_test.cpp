@@ -28,6 +28,24 @@ TEST_CASE("what is added goes on in batches, each synced before it is published"
   CHECK(steps == std::vector<std::string>{"sync 2", "publish 2", "sync 1", "publish 1"});
 }
 
+TEST_CASE("what is stored is vouched for by nobody, and a sync that fails there is remembered as any other") {
+  int syncs = 0;
+  int published = 0;
+  Items forgotten;
+  Batches batches("out", {.sync =
+                              [&](const Items&) {
+                                if (++syncs == 2) throw diag::StorageError("EIO");
+                              },
+                          .publish = [&](const Items&) { ++published; },
+                          .forget = [&](const Items& batch) { forgotten = batch; }});
+  batches.store({1});
+  CHECK_FALSE(batches.failed());
+  CHECK_THROWS_AS(batches.store({2}), diag::StorageError);
+  CHECK(forgotten == Items{2});
+  CHECK_THROWS_AS(batches.publish({3}), diag::StorageError);
+  CHECK(published == 0);
+}
+
 TEST_CASE("after a failed sync nothing is published any more, for the kernel tells it once (R123)") {
   int published = 0;
   Items forgotten;

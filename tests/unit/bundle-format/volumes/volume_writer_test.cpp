@@ -51,6 +51,31 @@ void put(BundleWriter& writer, const Sample& from, const Blob& blob) {
   writer.put_blob(blob, from.opener(blob), transport::no_observer());
 }
 
+/// begin(), every blob, commit(). The bytes that were asked for.
+std::uint64_t bytes_to_finish(BundleWriter& writer, const Sample& wanted) {
+  std::uint64_t asked = 0;
+  writer.begin(wanted.contents);
+  for (const Blob& blob : wanted.fetched()) {
+    FaultyBlob source(wanted.bytes.at(blob.digest));
+    writer.put_blob(blob, source.opener(), transport::no_observer());
+    for (const std::uint64_t offset : source.offsets()) asked += blob.size - offset;
+  }
+  writer.commit();
+  return asked;
+}
+
+/// A run that ends without a word while the last blob is on its way, of which `of_last` bytes come.
+void end_early(const TempDirectory& temp, const Sample& wanted, const Blob& last, std::size_t of_last,
+               std::uint64_t size = k_size) {
+  const auto writer = writer_at(temp, size);
+  writer->begin(wanted.contents);
+  for (const Blob& blob : wanted.fetched()) {
+    if (blob.digest != last.digest) put(*writer, wanted, blob);
+  }
+  FaultyBlob source(wanted.bytes.at(last.digest), of_last);
+  CHECK_THROWS_AS(writer->put_blob(last, source.opener(), transport::no_observer()), diag::NetworkError);
+}
+
 std::size_t volumes_needed(const Contents& contents, std::uint64_t size) {
   return plan_volumes(metadata_files(contents), contents.info, size).volumes.size();
 }
@@ -218,6 +243,74 @@ TEST_CASE("unfinished volumes of another plan, or of another size, give what the
     writer.reset();
     CHECK(fault_of(temp.path()) == "");
     CHECK(names_in(temp.path()) == volume_names(volumes_needed(one.next.contents, one.size)));
+  }
+}
+
+TEST_CASE(
+    "what nobody has vouched for yet is taken over too, and so is the front of a blob, as the plan says") {
+  const Sample wanted = two_images();
+  const Sample more = sample(
+      {{"example.com/app:1", {"base", noise(700'000, 1)}}, {"example.com/new:1", {noise(300'000, 3)}}}, 2);
+  const Blob& large = wanted.blob_of(noise(700'000, 1));
+  struct Case {
+    const Sample& next;
+    std::uint64_t size;
+  };
+  for (const Case& one :
+       {Case{wanted, k_size}, Case{more, k_size}, Case{wanted, 300'000}, Case{more, 120'000}}) {
+    const TempDirectory temp;
+    end_early(temp, wanted, large, 400'000);
+    auto writer = writer_at(temp, one.size);
+    const bool same = &one.next == &wanted && one.size == k_size;
+    CHECK((writer->doubled_bytes(one.next.contents) == 0) == same);
+    std::uint64_t missing = 0;
+    for (const Blob& blob : one.next.fetched()) {
+      CHECK_FALSE(writer->has_blob(blob));
+      missing += blob.size - writer->partial_bytes(blob);
+    }
+    CHECK(writer->partial_bytes(large) > 300'000);
+    CHECK(bytes_to_finish(*writer, one.next) == missing);
+    writer.reset();
+    CHECK(fault_of(temp.path()) == "");
+    CHECK(names_in(temp.path()) == volume_names(volumes_needed(one.next.contents, one.size)));
+  }
+}
+
+TEST_CASE("a run that ends while it takes over leaves it to the next, whatever that one's plan") {
+  const Sample wanted = two_images();
+  const Blob& large = wanted.blob_of(noise(700'000, 1));
+  const TempDirectory temp;
+  end_early(temp, wanted, large, 400'000);
+  std::uint64_t missing = 0;
+  for (const std::uint64_t size : {std::uint64_t{300'000}, std::uint64_t{120'000}}) {
+    std::stop_source stop;
+    const auto writer =
+        open_writer({.path = temp.path("out.tar"), .stop = stop.get_token(), .volume_size = size});
+    missing = large.size - writer->partial_bytes(large);
+    CHECK(missing < 400'000);
+    stop.request_stop();
+    CHECK_THROWS_AS(writer->begin(wanted.contents), diag::Interrupted);
+  }
+  CHECK(fs::exists(temp.path("out.001.tar.replaced-2")));
+  CHECK(bytes_to_finish(*writer_at(temp), wanted) == missing);
+  CHECK(fault_of(temp.path()) == "");
+  CHECK(names_in(temp.path()) == volume_names(count_of(wanted)));
+}
+
+TEST_CASE("what nobody has vouched for and is damaged is fetched anew by the same run") {
+  const Sample wanted = two_images();
+  const Blob& small = wanted.blob_of(noise(90'000, 2));
+  for (const bool whole : {true, false}) {
+    const TempDirectory temp;
+    whole ? end_early(temp, wanted, small, 50'000)
+          : end_early(temp, wanted, wanted.blob_of(noise(700'000, 1)), 600'000);
+    for (const std::string& name : names_in(temp.path())) {
+      std::string bytes = file_text(temp.path(name));
+      for (std::size_t i = 20'000; i < bytes.size(); i += 3000) bytes[i] ^= 1;  // the heads end before
+      write_file(temp.path(name), bytes);
+    }
+    bytes_to_finish(*writer_at(temp, 300'000), wanted);
+    CHECK(fault_of(temp.path()) == "");
   }
 }
 
