@@ -61,8 +61,15 @@ std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
                      .form = m_destination.form(),
                      .volume_size = m_destination.volume_size(),
                      .medium = std::move(*medium),
-                     .replaces = archive && replaces(plan)},
+                     .replaces = archive && replaces(plan),
+                     .doubled = archive ? m_destination.place().doubled_bytes(plan.contents) : 0,
+                     .unused = unused()},
                     plan);
+}
+
+std::optional<bundle::OtherForm> ExportPlanner::unused() const {
+  if (m_destination.form() != bundle::OutputForm::archive || m_settings.output.empty()) return std::nullopt;
+  return bundle::left_in_other_form(m_settings.output, m_destination.volume_size().has_value());
 }
 
 // A compressed archive of another plan cannot be rearranged: what it holds is copied out of it.

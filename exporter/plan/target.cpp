@@ -90,13 +90,21 @@ void check_file_count(const ExportPlan& plan, const Target& target) {
   }
 }
 
+std::string files_of(const bundle::OtherForm& other) {
+  return other.files == 1 ? other.first : fmt::format("{} and {} more", other.first, other.files - 1);
+}
+
 void check_space(const Target& target) {
   if (!target.medium.free_bytes) return;
   if (target.needed.least <= *target.medium.free_bytes) return;
-  throw diag::StorageError(fmt::format("{}{} more are needed at {}, and {} are free", at_least(target.needed),
-                                       text::human_size(target.needed.least), target.path,
-                                       text::human_size(*target.medium.free_bytes)),
-                           "free some space, choose another place, or carry fewer images");
+  throw diag::StorageError(
+      fmt::format("{}{} more are needed at {}, and {} are free", at_least(target.needed),
+                  text::human_size(target.needed.least), target.path,
+                  text::human_size(*target.medium.free_bytes)),
+      (target.unused ? fmt::format("remove {} ({} that are not used), ", files_of(*target.unused),
+                                   text::human_size(target.unused->bytes))
+                     : "") +
+          "free some space, choose another place, or carry fewer images");
 }
 
 void lay_out_volumes(Target& target, const ExportPlan& plan) {
@@ -120,9 +128,9 @@ void lay_out(Target& target, const ExportPlan& plan) {
 Estimate needed_for_archive(const Target& target, const ExportPlan& plan) {
   if (target.replaces) return target.archive;
   const std::uint64_t there = plan.kept_bytes + plan.partial_bytes;
-  const std::uint64_t most = target.archive.most - std::min(there, target.archive.most);
+  const std::uint64_t rest = target.archive.most - std::min(there, target.archive.most);
   const bool compressed = target.form == bundle::OutputForm::compressed_archive;
-  return {.least = compressed ? plan.packed_fetch_bytes : most, .most = most};
+  return {.least = compressed ? plan.packed_fetch_bytes : rest, .most = rest + target.doubled};
 }
 
 }  // namespace
@@ -192,6 +200,13 @@ std::vector<std::string> doubts(const Target& target) {
         "run ends with status 7; {}",
         target.path, text::human_size(target.archive.most), limiter(medium), limit_text(medium),
         limit_hint(medium)));
+  }
+  if (target.unused) {
+    lines.push_back(fmt::format(
+        "{}: {} of an unfinished archive {}, which this run does not use; remove it, or go on with it by the "
+        "command that began it",
+        files_of(*target.unused), text::human_size(target.unused->bytes),
+        target.volume_size ? "in one file" : "in volumes"));
   }
   return lines;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/other_form.hpp"
 #include "common/io/medium.hpp"
 #include "exporter/plan/plan.hpp"
 
@@ -26,7 +27,9 @@ struct Target {
   bundle::OutputForm form = bundle::OutputForm::directory;
   std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
   io::Medium medium;
-  bool replaces = false;  ///< an archive with another plan, which stays until the new one is written
+  bool replaces = false;      ///< an archive with another plan, which stays until the new one is written
+  std::uint64_t doubled = 0;  ///< bytes at most that lie there twice for a while
+  std::optional<bundle::OtherForm> unused{};  ///< what is passed over there
 
   Estimate archive{};       ///< all of it; 0 in other forms, and when nothing changes but in volumes
   std::size_t volumes = 0;  ///< that it takes; 0 where it is not written in volumes
@@ -47,7 +50,8 @@ bool must_be_cut(const Target& target);
 /// what would make it work.
 void check_target(const ExportPlan& plan, const Target& target);
 
-/// What may not work, for a person to know before: a compressed archive that fits only if it shrinks. Pure.
+/// What a person wants to know before: a compressed archive that fits only if it shrinks, say, or what lies
+/// there and is of no use. Pure.
 std::vector<std::string> doubts(const Target& target);
 
 }  // namespace airgap::exporter

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -326,6 +327,25 @@ def test_the_front_of_a_blob_is_taken_over(after: tuple[object, ...], airgap: Ai
     airgap.export(*pull_words(proxy.host, tmp_path / "set.tar", *after, *options)).ok()
     assert proxy.bytes_sent("GET", large.digest) <= len(large.data) - 150_000
     airgap.import_("verify", tmp_path).ok()
+
+
+@pytest.mark.parametrize("before, after, named", [
+    (IN_ONE_FILE, IN_VOLUMES, r"set\.tar\.partial: .* of an unfinished archive in one file, which this run does not use"),
+    (IN_VOLUMES, IN_ONE_FILE, r"set\.001\.tar\.partial and \d more: .* of an unfinished archive in volumes, which"),
+], ids=["volumes over one file", "one file over volumes"])
+def test_what_was_begun_in_the_other_form_is_named_and_left_alone(
+        before: tuple[object, ...], after: tuple[object, ...], named: str, airgap: Airgap, server: MemoryRegistry,
+        running: Running, tmp_path: Path) -> None:
+    proxy = running(FaultProxy(server))
+    proxy.rule("GET", images()["two"].blobs[-1].digest, status=500)
+    output = tmp_path / "set.tar"
+    airgap.export(*pull_words(proxy.host, output, *before, "--retry", 0)).fails(3)
+    left = {path: path.read_bytes() for path in tmp_path.glob("set.*partial")}
+    proxy.clear_rules()
+    for options in ("--dry-run",), ():
+        said = airgap.export(*pull_words(proxy.host, output, *after, *options)).ok().err
+        assert re.search(named, said), said
+    assert left and {path: path.read_bytes() for path in tmp_path.glob("set.*partial")} == left
 
 
 def test_finished_volumes_stay_as_they_are(airgap: Airgap, server: MemoryRegistry, tmp_path: Path) -> None:

@@ -190,6 +190,58 @@ TEST_CASE("a compressed archive is refused where it cannot fit, and doubted wher
   CHECK(again.needed.most == again.archive.most);
 }
 
+TEST_CASE("what lies there twice while it is taken over is doubted where it may not fit, not refused") {
+  const ExportPlan plan = plan_of({2 * k_gib});
+  const auto with_free = [&](std::uint64_t free) {
+    return with_needs({.path = "stick.tar",
+                       .form = OutputForm::archive,
+                       .volume_size = k_gib,
+                       .medium = medium("ext4", free),
+                       .doubled = k_gib},
+                      plan);
+  };
+  CHECK(doubts(with_free(4 * k_gib)).empty());
+  CHECK_NOTHROW(check_target(plan, with_free(5 * k_gib / 2)));
+  REQUIRE(doubts(with_free(5 * k_gib / 2)).size() == 1);
+  CHECK(says(doubts(with_free(5 * k_gib / 2)).front(), "stick.tar may need 3.0 GiB more"));
+  CHECK_THROWS_WITH_AS(check_target(plan, with_free(k_gib)), doctest::Contains("2.0 GiB more are needed"),
+                       diag::StorageError);
+}
+
+TEST_CASE("what was begun in another form is named, and where there is too little space as what can go") {
+  const ExportPlan plan = plan_of({2 * k_gib});
+  struct Row {
+    std::optional<std::uint64_t> volume_size;
+    bundle::OtherForm unused;
+    std::string_view doubt;
+    std::string_view hint;
+  };
+  for (const Row& row :
+       {Row{k_gib,
+            {"stick.tar.partial", 1, k_gib},
+            "stick.tar.partial: 1.0 GiB of an unfinished archive in one file, which this run does not use",
+            "remove stick.tar.partial (1.0 GiB that are not used), free some space"},
+        Row{std::nullopt,
+            {"stick.001.tar.partial", 3, k_gib},
+            "stick.001.tar.partial and 2 more: 1.0 GiB of an unfinished archive in volumes, which",
+            "remove stick.001.tar.partial and 2 more (1.0 GiB that are not used), free"}}) {
+    const Target target = with_needs({.path = "stick.tar",
+                                      .form = OutputForm::archive,
+                                      .volume_size = row.volume_size,
+                                      .medium = medium("ext4", k_gib),
+                                      .unused = row.unused},
+                                     plan);
+    REQUIRE(doubts(target).size() == 1);
+    CHECK(says(doubts(target).front(), row.doubt));
+    try {
+      check_target(plan, target);
+      FAIL("there is too little space");
+    } catch (const diag::StorageError& error) {
+      CHECK(says(error.hint(), row.hint));
+    }
+  }
+}
+
 TEST_CASE("a medium that is read-only is refused") {
   io::Medium disc = medium("iso9660", 0);
   disc.read_only = true;
