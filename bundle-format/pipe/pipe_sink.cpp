@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <system_error>
 #include <utility>
 
 #include "common/diag/error.hpp"
@@ -63,7 +64,9 @@ void PipeSink::write(std::span<const std::byte> data) {
           "the reader of the pipe went away",
           "see what the program behind the pipe says; a pipe starts from nothing each time");
     } else if (errno != EINTR) {
-      io::throw_errno(errno, "cannot write " + m_pipe.path());
+      throw diag::StorageError(
+          fmt::format("cannot write {}: {}", m_pipe.path(), std::generic_category().message(errno)),
+          "see where the output goes; a stream starts from nothing each time");
     }
   }
 }

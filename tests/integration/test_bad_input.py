@@ -400,7 +400,7 @@ def test_standard_output_that_is_full_or_closed_is_noticed(airgap: Airgap, memor
     pull = [str(executable("airgap-export")), "pull", f"{memory.host}/team/app:1", *plain(memory), "--output", "-"]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(pull, stdout=full, stderr=subprocess.PIPE, env=airgap.environment(), text=True)
-    assert done.returncode == 7 and "No space left" in done.stderr, done
+    assert done.returncode == 7 and "No space left" in done.stderr and "starts from nothing" in done.stderr, done
     gone = subprocess.run(["bash", "-c", 'set -o pipefail; "$@" | true', "-", *pull], stderr=subprocess.PIPE,
                           env=airgap.environment(), text=True)
     assert gone.returncode == 7 and "the reader of the pipe went away" in gone.stderr, gone
