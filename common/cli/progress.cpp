@@ -70,6 +70,7 @@ void ProgressTracker::blob_finished(const hash::Digest& digest, std::uint64_t si
   if (outcome == "failed") return;
   m_done += size;
   ++m_blobs_done;
+  if (outcome == "mounted") ++m_blobs_mounted;
 }
 
 ProgressState ProgressTracker::look(TimePoint now) {
@@ -81,6 +82,7 @@ ProgressState ProgressTracker::look(TimePoint now) {
   state.total = m_total == 0 ? 0 : std::max(m_total, m_shown);
   state.blobs_done = m_blobs_done;
   state.blobs_total = m_blobs_total == 0 ? 0 : std::max(m_blobs_total, m_blobs_done);
+  state.blobs_mounted = m_blobs_mounted;
   state.elapsed = now - m_start;
   state.rate = m_meter.update(now, m_moved);
   if (const std::uint64_t rest = m_total > m_done ? m_total - m_done : 0; state.rate >= 1) {

@@ -29,7 +29,8 @@ struct ProgressState {
   std::uint64_t total = 0;  ///< 0: unknown
   std::uint64_t blobs_done = 0;
   std::uint64_t blobs_total = 0;
-  double rate = 0;  ///< a second, 0 while unknown
+  std::uint64_t blobs_mounted = 0;  ///< of those done: nothing was sent for them
+  double rate = 0;                  ///< a second, 0 while unknown
   std::chrono::milliseconds elapsed{};
   std::optional<std::chrono::seconds> left;
   std::vector<TransferState> running;  ///< oldest first, without those just begun
@@ -71,6 +72,7 @@ class ProgressTracker {
   std::uint64_t m_shown = 0;  // does not
   std::uint64_t m_moved = 0;
   std::uint64_t m_blobs_done = 0;
+  std::uint64_t m_blobs_mounted = 0;
   TimePoint m_start;
   RateMeter m_meter{TimePoint{}};
   std::map<hash::Digest, Running> m_running;

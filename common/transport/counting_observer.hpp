@@ -25,13 +25,13 @@ class CountingObserver final : public Observer {
     m_next.blob_restarted(digest, lost);
   }
   void blob_finished(const hash::Digest& digest, std::uint64_t size, std::string_view outcome) override {
-    if (outcome != "failed") ++m_blobs;
+    if (outcome != "failed" && outcome != "mounted") ++m_blobs;
     m_next.blob_finished(digest, size, outcome);
   }
 
   std::uint64_t bytes() const noexcept { return m_bytes; }      ///< without those of attempts that failed
   std::uint64_t already() const noexcept { return m_already; }  ///< bytes from an earlier run
-  std::uint64_t blobs() const noexcept { return m_blobs; }      ///< in place
+  std::uint64_t blobs() const noexcept { return m_blobs; }      ///< that moved and are in place
 
  private:
   Observer& m_next;

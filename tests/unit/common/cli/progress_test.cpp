@@ -158,6 +158,9 @@ TEST_CASE("the last line says what was done, or how far it came") {
   state.done = state.total;
   state.blobs_done = state.blobs_total;
   CHECK(cli::final_line(state) == "fetched: 1.2 GiB in 61 blobs, 00:03");
+  state.what = "pushing";
+  state.blobs_mounted = 3;
+  CHECK(cli::final_line(state) == "pushed: 1.2 GiB in 61 blobs, 3 of them mounted, 00:03");
 }
 
 TEST_CASE("100 percent is all of it, and durations keep two digits") {
