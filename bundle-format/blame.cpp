@@ -40,6 +40,7 @@ class Blame {
   /// The blobs of the bundle that a finding is about.
   std::vector<hash::Digest> blobs_of(const Finding& finding) const {
     std::vector<hash::Digest> blobs = lost_with(finding);
+    blobs.insert(blobs.end(), finding.around.begin(), finding.around.end());
     std::erase_if(blobs, [&](const hash::Digest& digest) { return m_blobs.find(digest) == nullptr; });
     return blobs;
   }
@@ -47,7 +48,8 @@ class Blame {
   /// The files around the blobs are every image's; what merely does not belong there is none's, nor is the
   /// end.
   static bool concerns_all(const Finding& finding) {
-    if (!lost_with(finding).empty() || finding.file.ends_with(k_archive_end)) return false;
+    if (!lost_with(finding).empty() || !finding.around.empty()) return false;
+    if (finding.file.ends_with(k_archive_end)) return false;
     return finding.kind != diag::ErrorKind::unsafe || metadata_cap(finding.file).has_value();
   }
 

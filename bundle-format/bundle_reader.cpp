@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <optional>
+#include <algorithm>
 
 #include "bundle-format/blame.hpp"
 #include "bundle-format/blob_lookup.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/skopeo_tree/tree_reader.hpp"
+#include "bundle-format/tree_at.hpp"
 #include "common/text/listed.hpp"
 
 namespace airgap::bundle {
@@ -46,22 +47,33 @@ class InPlaceReader : public BundleReader {
   const BlobLookup m_blobs;
 };
 
-std::vector<std::string> names_of(const std::vector<Finding>& findings) {
-  std::vector<std::string> names;
-  names.reserve(findings.size());
-  for (const Finding& finding : findings) names.push_back(finding.file);
-  return names;
+/// "volume 2 of 6, volume 3 of 6 are missing; volume 4 of 6: v.004.tar is there, but its head is damaged"
+std::string listed(const std::vector<MissingVolume>& volumes) {
+  std::vector<std::string> parts;
+  std::vector<std::string> absent;
+  for (const MissingVolume& volume : volumes) {
+    if (volume.instead.empty()) {
+      absent.push_back(volume.name);
+    } else {
+      parts.push_back(fmt::format("{}: {}", volume.name, volume.instead));
+    }
+  }
+  if (!absent.empty())
+    parts.insert(parts.begin(),
+                 fmt::format("{} {} missing", fmt::join(absent, ", "), absent.size() == 1 ? "is" : "are"));
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 /// Says which images the missing volumes touch, which takes the manifests of those that are there.
 [[noreturn]] void throw_missing(Inspection& inspection, const std::string& where) {
-  const std::size_t count = inspection.missing_volumes.size();
-  const std::string missing =
-      fmt::format("{} {} missing", fmt::join(names_of(inspection.findings), ", "), count == 1 ? "is" : "are");
-  throw MissingVolumes(
-      fmt::format("{}: {}; without {} these images are not whole: {}", where, missing,
-                  count == 1 ? "it" : "them", text::listed(blame(inspection, {}, inspection.findings))),
-      "put them beside the others, or name the folders that they are in, too");
+  const std::vector<MissingVolume>& volumes = inspection.missing_volumes;
+  const bool all_damaged =
+      std::ranges::none_of(volumes, [](const MissingVolume& volume) { return volume.instead.empty(); });
+  throw MissingVolumes(fmt::format("{}: {}; without {} these images are not whole: {}", where,
+                                   listed(volumes), volumes.size() == 1 ? "it" : "them",
+                                   text::listed(blame(inspection, {}, inspection.findings))),
+                       all_damaged ? inspection.findings.front().hint
+                                   : "put them beside the others, or name the folders that they are in, too");
 }
 
 std::string joined(const std::vector<std::string>& paths) {
@@ -75,11 +87,6 @@ Inspection whole(const std::vector<std::string>& paths, Depth depth) {
   if (!inspection.findings.empty()) throw_first(inspection.findings, joined(paths));
   if (!inspection.info) throw diag::InternalError(joined(paths) + " has neither contents nor findings");
   return inspection;
-}
-
-std::optional<skopeo_tree::TreeInspection> tree_at(const std::vector<std::string>& paths) {
-  if (paths.size() != 1) return std::nullopt;
-  return skopeo_tree::inspect_tree(paths.front());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/inspect_volumes.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
+#include "common/diag/log.hpp"
 #include "common/io/file.hpp"
 
 namespace airgap::bundle {
@@ -34,7 +35,13 @@ std::optional<std::string> unfinished_at(const std::string& path) {
 }  // namespace
 
 Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
-  if (const auto set = find_volumes(paths)) return inspect_volumes(*set, depth);
+  if (const auto set = find_volumes(paths)) {
+    // Once a command: it looks at the metadata alone before.
+    for (const std::string& stranger : depth == Depth::files ? set->strangers : std::vector<std::string>{})
+      diag::log("bundle", diag::LogLevel::info,
+                fmt::format("{}: passed over, it belongs to another bundle", stranger));
+    return inspect_volumes(*set, depth);
+  }
   const std::string& path = paths.front();
   std::error_code error;
   const fs::file_status status = fs::status(path, error);

@@ -16,6 +16,21 @@ namespace airgap::bundle {
 /// Opens the bytes of one blob from an offset in bytes to its end, unverified. Thread-safe.
 using BlobBytes = std::function<std::unique_ptr<io::Source>(const Blob& blob, std::uint64_t offset)>;
 
+/// A stretch of a blob that has a digest of its own.
+struct Piece {
+  hash::Digest blob;
+  hash::Digest digest;  ///< of these bytes
+  std::uint64_t size = 0;
+  std::string file;                                   ///< what findings call it
+  std::string hint;                                   ///< of findings that have none
+  std::function<std::unique_ptr<io::Source>()> open;  ///< its bytes, unverified; thread-safe
+};
+
+struct MissingVolume {
+  std::string name;          ///< "volume 2 of 3"
+  std::string instead = {};  ///< "v.002.tar is there, but its head is damaged"
+};
+
 /// A bundle on a medium, looked at without reading its blobs. Nothing in it is to be believed while there are
 /// findings.
 struct Inspection {
@@ -28,8 +43,11 @@ struct Inspection {
   BlobBytes blob_bytes;
   /// What findings call the file of a blob; where it is empty, by its path in the bundle.
   std::function<std::string(const Blob& blob)> name_of;
-  std::vector<std::size_t> missing_volumes{};  ///< numbers; each has a finding
-  std::string part_of{};  ///< "volume 2 of 3": that alone was looked at, and `readable` are its parts
+  std::vector<MissingVolume> missing_volumes{};  ///< each has a finding
+  std::vector<Piece> loose{};  ///< what is there of blobs that are not whole here, to be read and hashed too
+  /// Where a readable blob lies in several volumes: what it consists of. Else nothing.
+  std::function<std::vector<Piece>(const hash::Digest& blob)> pieces_of;
+  std::string part_of{};  ///< "volume 2 of 3": that alone was looked at, and its parts are `loose`
 };
 
 /// What findings about the end of an archive name as their file: no image's, for each blob that is lost with

@@ -50,11 +50,18 @@ std::string DiscDrive::find(std::size_t number) {
   for (;;) {
     std::vector<std::string> others;
     for (const std::string& path : m_paths) {
-      for (const bundle::FoundVolume& volume : bundle::volumes_near(path)) {
+      const bundle::VolumesNear near = bundle::volumes_near(path);
+      for (const bundle::FoundVolume& volume : near.volumes) {
         const bool ours = bundle::same_bundle(volume, m_of);
         if (ours && volume.number == number && !volume.unfinished) return volume.path;
-        if (m_paths.size() == 1 || !ours) others.push_back(bundle::described(volume));
+        if (!ours) {
+          others.push_back(fmt::format("{}, and of another bundle", bundle::described(volume)));
+        } else if (m_paths.size() == 1) {
+          others.push_back(bundle::described(volume));
+        }
       }
+      for (const std::string& damaged : near.unreadable)
+        others.push_back(fmt::format("{}: copy it again", bundle::unreadable_head(damaged)));
     }
     tell(fmt::format("volume {} of {} is wanted; {}", number, m_of.count,
                      others.empty() ? "it is in none of the places that were named"

@@ -21,8 +21,12 @@ std::string volumes_line(const VolumeSet& set) {
   const auto missing = set.missing();
   const std::string count = text::counted(set.count, "volume");
   if (missing.empty()) return fmt::format("{}, all of them here", count);
-  return fmt::format("{}, of which {} {} not here", count, fmt::join(missing, ", "),
-                     missing.size() == 1 ? "is" : "are");
+  std::string line = fmt::format("{}, of which {} {} not here", count, fmt::join(missing, ", "),
+                                 missing.size() == 1 ? "is" : "are");
+  for (const std::size_t number : missing) {
+    if (const auto damaged = set.damaged_file(number)) line += "; " + unreadable_head(*damaged);
+  }
+  return line;
 }
 
 std::string as_json(const BundleInfo& info, const std::optional<VolumeSet>& set) {

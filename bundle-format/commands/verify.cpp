@@ -53,7 +53,9 @@ int status_of(const VerifyReport& report) {
   return status;
 }
 
-void print(const VerifyReport& report, const std::string& bundle, cli::Console& console) {
+void print(const VerifyReport& report, const std::vector<std::string>& bundles, cli::Console& console) {
+  const std::string bundle =
+      fmt::format("{} {}", fmt::join(bundles, ", "), bundles.size() == 1 ? "is" : "are");
   for (const Finding& finding : report.findings) {
     console.result(fmt::format("{}: {}", finding.file, finding.problem));
     if (!finding.images.empty()) console.result(fmt::format("  touches {}", fmt::join(finding.images, ", ")));
@@ -62,23 +64,22 @@ void print(const VerifyReport& report, const std::string& bundle, cli::Console& 
   if (!report.findings.empty()) {
     const bool damaged = status_of(report) == diag::exit_code(diag::ErrorKind::integrity);
     if (!report.part_of.empty()) {
-      console.result(fmt::format("{} is {}: {}, {}; verify all volumes to see which images that touches",
-                                 bundle, damaged ? "damaged" : "refused", report.part_of,
+      console.result(fmt::format("{} {}: {}, {}; verify all volumes to see which images that touches", bundle,
+                                 damaged ? "damaged" : "refused", report.part_of,
                                  text::counted(report.findings.size(), "finding")));
       return;
     }
-    console.result(fmt::format("{} is {}: {}, {} touched", bundle, damaged ? "damaged" : "refused",
+    console.result(fmt::format("{} {}: {}, {} touched", bundle, damaged ? "damaged" : "refused",
                                text::counted(report.findings.size(), "finding"),
                                text::counted(report.damaged.size(), "image")));
     return;
   }
   if (!report.part_of.empty()) {
-    console.result(fmt::format("{} is whole: {}, {}, {}; the others are not looked at", bundle,
-                               report.part_of, text::counted(report.files, "file"),
-                               text::human_size(report.bytes)));
+    console.result(fmt::format("{} whole: {}, {}, {}; the others are not looked at", bundle, report.part_of,
+                               text::counted(report.files, "file"), text::human_size(report.bytes)));
     return;
   }
-  console.result(fmt::format("{} is whole: {}, {}, {}", bundle,
+  console.result(fmt::format("{} whole: {}, {}, {}", bundle,
                              text::counted(report.info ? report.info->images.size() : 0, "image"),
                              text::counted(report.files, "file"), text::human_size(report.bytes)));
   if (report.info && !report.info->requires_.empty()) console.result(requirement(*report.info));
@@ -111,7 +112,7 @@ void add_verify(cli::App& app) {
                                               [&](std::uint64_t bytes) { context.console.count(bytes); });
     context.console.end_count();
     context.console.event(as_json(report));
-    print(report, fmt::format("{}", fmt::join(options->bundles, ", ")), context.console);
+    print(report, options->bundles, context.console);
     return status_of(report);
   });
 }

@@ -18,6 +18,8 @@ struct Finding {
   std::string hint{};                 ///< what to do next, where that is not plain
   /// What is lost by it, where `file` does not say so by being a blob's.
   std::vector<hash::Digest> blobs{};
+  /// What it touches although the bytes are there: damage around them, where that is not every image's.
+  std::vector<hash::Digest> around{};
 
   friend bool operator==(const Finding&, const Finding&) = default;
 };

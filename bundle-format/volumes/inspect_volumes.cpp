@@ -16,16 +16,35 @@
 namespace airgap::bundle {
 namespace {
 
+constexpr auto k_copy_hint = "copy this volume again";
 constexpr auto k_unfinished_hint = "run the export again with the same command; it continues";
 
 OpenVolume opener(std::map<std::size_t, std::string> paths) {
-  return [paths = std::move(paths)](std::size_t volume) { return open_following(paths.at(volume)); };
+  return [paths = std::make_shared<const std::map<std::size_t, std::string>>(std::move(paths))](
+             std::size_t volume) { return open_following(paths->at(volume)); };
+}
+
+/// Nothing where the volume is cut before its end, or does not say its digest.
+std::optional<Piece> piece_of(const CheckedVolume& volume, std::size_t part, const OpenVolume& open) {
+  const VolumeInfo& info = volume.layout->info();
+  const Part& one = info.parts[part];
+  const auto sum = volume.sum_of(one);
+  if (!sum || !volume.has_bytes_of(part)) return std::nullopt;
+  const tar::Place& place = volume.layout->place_of(part);
+  const Stretch stretch{info.number, place.data, place.size};
+  return Piece{one.digest,
+               *sum,
+               one.size,
+               fmt::format("{}: {}", volume.name, part_path(one)),
+               k_copy_hint,
+               [open, stretch] { return std::make_unique<PiecesSource>(open, std::vector<Stretch>{stretch}); }};
 }
 
 /// Where the bytes of blobs lie, for as long as somebody reads them.
 struct Index {
   std::unordered_map<hash::Digest, std::vector<Stretch>> stretches;
-  std::unordered_map<hash::Digest, std::string> names;  ///< where that is not plain from the digest
+  std::unordered_map<hash::Digest, std::string> names;          ///< where that is not plain from the digest
+  std::unordered_map<hash::Digest, std::vector<Piece>> pieces;  ///< of those in several volumes
 };
 
 class SetInspection {
@@ -74,34 +93,50 @@ class SetInspection {
   }
 
   void look_at_volumes() {
-    Tiling tiling(*m_result.info);
     std::map<std::size_t, CheckedVolume> volumes;
     for (const auto& [number, volume] : m_set.volumes) {
       CheckedVolume checked = check_volume(volume.path, Depth::files);
       compare_heads(checked);
       checked.head.reset();
-      if (checked.layout) {
-        try {
-          tiling.add(checked.layout->info());
-        } catch (const diag::UnsafeError& error) {
-          add(checked.name, error.message());
-          m_result.findings.back().kind = error.kind();
-          return;
-        }
-      }
-      std::ranges::move(checked.findings, std::back_inserter(m_result.findings));
-      checked.findings.clear();
       volumes.emplace(number, std::move(checked));
     }
-    try {
-      tiling.finish(m_set.count);
-    } catch (const diag::UnsafeError& error) {
-      add(std::string(k_volume_file), error.message());
-      m_result.findings.back().kind = error.kind();
-      return;
+    Tiling tiling(*m_result.info);
+    const auto refused = tile(tiling, volumes);
+    for (auto& [number, volume] : volumes) {
+      if (volume.layout) charge(volume.findings, volume.blobs());
     }
-    for (const Gap& gap : tiling.gaps()) tell_missing(gap);
-    index_blobs(tiling, volumes);
+    for (const Gap& gap : tiling.gaps()) tell_missing(gap, volumes);
+    for (auto& [number, volume] : volumes)
+      std::ranges::move(volume.findings, std::back_inserter(m_result.findings));
+    if (refused) {
+      m_result.findings.push_back(*refused);
+    } else {
+      index_blobs(tiling, volumes);
+    }
+  }
+
+  /// What is wrong with that, if anything.
+  std::optional<Finding> tile(Tiling& tiling, const std::map<std::size_t, CheckedVolume>& volumes) const {
+    std::string at;
+    try {
+      for (const auto& [number, volume] : volumes) {
+        at = volume.name;
+        if (volume.layout) tiling.add(volume.layout->info());
+      }
+      at = k_volume_file;
+      tiling.finish(m_set.count);
+      return std::nullopt;
+    } catch (const diag::UnsafeError& error) {
+      return finding_of(error, at);
+    }
+  }
+
+  /// Damage around the blobs of one volume touches what this volume holds, for the others have their own
+  /// head. The end is nobody's.
+  static void charge(std::vector<Finding>& findings, const std::vector<hash::Digest>& blobs) {
+    for (Finding& finding : findings) {
+      if (lost_with(finding).empty() && !finding.file.ends_with(k_archive_end)) finding.around = blobs;
+    }
   }
 
   void compare_heads(CheckedVolume& checked) {
@@ -110,51 +145,69 @@ class SetInspection {
     if (!same) {
       checked.layout.reset();  // its offsets follow from another head
       checked.add(k_bundle_file,
-                  "its head is not that of the other volumes: it is damaged, or of another run",
-                  "copy this volume again");
+                  "its head is not that of the other volumes: it is damaged, or of another run", k_copy_hint);
     } else if (checked.head->mtime != m_mtime) {
       checked.add(k_oci_layout_file, "the time in the headers is not the time in bundle.json");
     } else if (checked.layout && (checked.layout->info().stream != m_result.info->stream ||
                                   checked.layout->info().sequence != m_result.info->sequence)) {
       checked.layout.reset();
       checked.add(k_volume_file, "it names another bundle than bundle.json does");
+    } else if (!checked.json_as_listed) {
+      checked.layout.reset();
     }
   }
 
-  void tell_missing(const Gap& gap) {
+  void tell_missing(const Gap& gap, std::map<std::size_t, CheckedVolume>& volumes) {
     for (std::size_t number = gap.first; number <= gap.last; ++number) {
-      if (m_set.volumes.contains(number)) continue;  // it is there, and has its own finding
-      Finding finding{.file = fmt::format("volume {} of {}", number, m_set.count),
+      if (const auto there = volumes.find(number); there != volumes.end()) {
+        charge(there->second.findings, gap.blobs);  // it has its own finding
+        continue;
+      }
+      MissingVolume missing{.name = fmt::format("volume {} of {}", number, m_set.count)};
+      Finding finding{.file = missing.name,
                       .problem = "it is missing",
                       .images = {},
                       .hint = "put it beside the others, or name the folder that it is in, too",
                       .blobs = gap.blobs};
-      m_result.missing_volumes.push_back(number);
+      if (const auto damaged = m_set.damaged_file(number)) {
+        missing.instead = unreadable_head(*damaged);
+        finding.problem = missing.instead;
+        finding.hint = k_copy_hint;
+      }
+      m_result.missing_volumes.push_back(std::move(missing));
       m_result.findings.push_back(std::move(finding));
     }
   }
 
   void index_blobs(const Tiling& tiling, const std::map<std::size_t, CheckedVolume>& volumes) {
     auto index = std::make_shared<Index>();
+    const OpenVolume open = opener(m_paths);
     for (std::size_t i = 0; i < m_result.info->blobs.size(); ++i) {
       const Blob& blob = m_result.info->blobs[i];
       bool whole = tiling.covers(i);
       std::vector<Stretch> stretches;
       std::vector<std::string> names;
+      std::vector<Piece> pieces;
       for (const PartIndex at : tiling.parts()[i]) {
         const CheckedVolume& volume = volumes.at(at.volume);
         const tar::Place& place = volume.layout->place_of(at.part);
         whole = whole && volume.has_bytes_of(at.part);
         stretches.push_back({at.volume, place.data, place.size, digest_of(volume, at.part)});
         names.push_back(volume.name);
+        if (volume.layout->info().parts[at.part].number == 0) continue;
+        if (auto piece = piece_of(volume, at.part, open)) pieces.push_back(std::move(*piece));
       }
-      if (!whole) continue;
+      if (!whole) {
+        std::ranges::move(pieces, std::back_inserter(m_result.loose));
+        continue;
+      }
+      if (!pieces.empty()) index->pieces.emplace(blob.digest, std::move(pieces));
       index->stretches.emplace(blob.digest, std::move(stretches));
       index->names.emplace(blob.digest, fmt::format("{}", fmt::join(names, ", ")));
       m_result.readable.push_back(blob);
       ++m_result.files;
     }
-    m_result.blob_bytes = [index, open = opener(m_paths)](const Blob& blob, std::uint64_t offset) {
+    m_result.blob_bytes = [index, open](const Blob& blob, std::uint64_t offset) {
       const auto found = index->stretches.find(blob.digest);
       if (found == index->stretches.end())
         throw diag::IntegrityError(fmt::format("{} lies in a volume that is missing", blob.digest.str()));
@@ -163,13 +216,17 @@ class SetInspection {
     m_result.name_of = [index](const Blob& blob) {
       return fmt::format("{}: {}", index->names.at(blob.digest), blob_path(blob.digest));
     };
+    m_result.pieces_of = [index](const hash::Digest& blob) {
+      const auto found = index->pieces.find(blob);
+      return found == index->pieces.end() ? std::vector<Piece>{} : found->second;
+    };
   }
 
   /// Of what the name does not say it already.
   static std::optional<hash::Digest> digest_of(const CheckedVolume& volume, std::size_t part) {
     const Part& one = volume.layout->info().parts[part];
     if (one.number == 0 && one.digest.algorithm() == hash::Algorithm::sha256) return std::nullopt;
-    return volume.sum_of(part);
+    return volume.sum_of(one);
   }
 
   const VolumeSet& m_set;
@@ -209,23 +266,11 @@ Inspection inspect_one_volume(const FoundVolume& found) {
   } catch (const diag::UnsafeError& error) {
     result.findings.push_back(finding_of(error, volume.name));
   }
-  auto index = std::make_shared<Index>();
+  const OpenVolume open = opener({{volume.layout->info().number, found.path}});
   for (std::size_t i = 0; i < volume.layout->info().parts.size(); ++i) {
-    const Part& part = volume.layout->info().parts[i];
-    const auto sum = volume.sum_of(i);
-    if (!sum || !volume.has_bytes_of(i)) continue;
-    const tar::Place& place = volume.layout->place_of(i);
-    // Read as a blob with the digest that SHA256SUMS.volume says.
-    index->stretches[*sum] = {{found.number, place.data, place.size}};
-    index->names[*sum] = fmt::format("{}: {}", volume.name, part_path(part));
-    result.readable.push_back({*sum, part.size, BlobKind::layer, part.size});
-    ++result.files;
+    if (auto piece = piece_of(volume, i, open)) result.loose.push_back(std::move(*piece));
   }
-  result.blob_bytes = [index, open = opener({{found.number, found.path}})](const Blob& part,
-                                                                           std::uint64_t offset) {
-    return std::make_unique<PiecesSource>(open, without_front(index->stretches.at(part.digest), offset));
-  };
-  result.name_of = [index](const Blob& part) { return index->names.at(part.digest); };
+  result.files += result.loose.size();
   return result;
 }
 

@@ -19,7 +19,7 @@ std::vector<std::string> SealedVolumes::paths() const {
 
 Inspection SealedVolumes::inspect() const {
   const std::vector<std::string> paths = this->paths();
-  VolumeSet set{.count = m_layouts.size(), .volumes = {}, .strangers = {}};
+  VolumeSet set{.count = m_layouts.size(), .volumes = {}};
   for (std::size_t i = 0; i < m_layouts.size(); ++i) {
     const VolumeInfo& info = m_layouts[i]->info();
     set.volumes[i + 1] = {.path = paths[i],

@@ -25,7 +25,10 @@ class Check {
 
   CheckedVolume run() {
     read_head();
-    if (m_result.layout && m_depth == Depth::files) look_at_files();
+    if (m_result.layout && m_depth == Depth::files) {
+      confirm_json();
+      if (m_result.json_as_listed) look_at_files();
+    }
     return std::move(m_result);
   }
 
@@ -55,6 +58,25 @@ class Check {
     });
   }
 
+  /// The last line of SHA256SUMS.volume is that of volume.json, and before the zeros at the end it is found
+  /// even where volume.json is wrong about what lies where.
+  void confirm_json() {
+    constexpr std::uint64_t k_tail = tar::k_end_size + 2 * tar::k_block;  // bytes; has the line and zeros
+    const std::string suffix = fmt::format("  {}\n", k_volume_file);
+    const std::size_t digits = hash::digest_size(hash::Algorithm::sha256) * 2;
+    const std::uint64_t length = std::min(k_tail, m_result.length);
+    std::string end = read(m_result.length - length, length);
+    end.erase(end.find_last_not_of('\0') + 1);
+    if (!end.ends_with(suffix) || end.size() < digits + suffix.size()) return;
+    const std::string listed = "sha256:" + end.substr(end.size() - suffix.size() - digits, digits);
+    const std::string found = hash::sha256_of(m_result.layout->json()).str();
+    if (listed == found) return;
+    m_result.json_as_listed = false;
+    m_result.add(k_volume_file,
+                 fmt::format("{} says {}, found {}", k_volume_sums_file, text::escape(listed), found),
+                 k_copy_hint);
+  }
+
   void look_at_files() {
     const VolumeLayout& volume = *m_result.layout;
     if (m_result.length < volume.length())
@@ -69,7 +91,11 @@ class Check {
     std::uint64_t before = volume.json_place().end();
     std::string name(k_volume_file);
     const auto& parts = volume.info().parts;
-    for (std::size_t i = 0; i < parts.size() && m_result.has_bytes_of(i); ++i) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (!m_result.has_bytes_of(i)) {
+        m_result.add(part_path(parts[i]), "it is missing: the volume is cut before its end");
+        continue;
+      }
       check_between(name, part_path(parts[i]), before, volume.place_of(i), volume.header_of(i));
       name = part_path(parts[i]);
       before = volume.place_of(i).data + volume.place_of(i).size;
@@ -102,10 +128,11 @@ class Check {
     });
     if (m_result.sums.empty()) return;
     for (const MetadataFile& file : m_result.head->files) compare(file.name, hash::sha256_of(file.bytes));
-    compare(std::string(k_volume_file), hash::sha256_of(volume.json()));
     for (const Part& part : volume.info().parts) {
-      if (part.number == 0 && part.digest.algorithm() == hash::Algorithm::sha256)
-        compare(part_path(part), part.digest);
+      if (part.number != 0 || part.digest.algorithm() != hash::Algorithm::sha256) continue;
+      if (const auto sum = m_result.sum_of(part); sum != part.digest)
+        m_result.add(k_volume_sums_file, fmt::format("it says {} of {}", sum->str(), part_path(part)),
+                     k_copy_hint);
     }
   }
 
@@ -143,10 +170,16 @@ bool CheckedVolume::has_bytes_of(std::size_t part) const {
   return layout->place_of(part).end() <= length;
 }
 
-std::optional<hash::Digest> CheckedVolume::sum_of(std::size_t part) const {
-  const auto found = sums.find(part_path(layout->info().parts[part]));
+std::optional<hash::Digest> CheckedVolume::sum_of(const Part& part) const {
+  const auto found = sums.find(part_path(part));
   if (found == sums.end()) return std::nullopt;
   return found->second;
+}
+
+std::vector<hash::Digest> CheckedVolume::blobs() const {
+  std::vector<hash::Digest> digests;
+  for (const Part& part : layout->info().parts) digests.push_back(part.digest);
+  return digests;
 }
 
 CheckedVolume check_volume(const std::string& path, Depth depth) {

@@ -22,12 +22,16 @@ struct CheckedVolume {
   std::optional<ArchiveHead> head;     ///< when it could be read
   std::optional<VolumeLayout> layout;  ///< when volume.json could be read as well
   VolumeSums sums;                     ///< SHA256SUMS.volume; empty when it could not be read
+  bool json_as_listed = true;          ///< SHA256SUMS.volume has no other volume.json
   std::vector<Finding> findings;       ///< their files begin with `name`
 
   void add(std::string_view file, std::string problem, std::string hint = {},
            diag::ErrorKind kind = diag::ErrorKind::integrity);
   bool has_bytes_of(std::size_t part) const;  ///< the file is long enough for it
-  std::optional<hash::Digest> sum_of(std::size_t part) const;
+  /// What SHA256SUMS.volume says of it.
+  std::optional<hash::Digest> sum_of(const Part& part) const;
+  /// That of which it holds at least some.
+  std::vector<hash::Digest> blobs() const;
 };
 
 /// Depth::metadata reads the head alone. Otherwise every byte around the blobs is compared with what it must

@@ -73,7 +73,13 @@ VolumeInfo parse_volume_json(std::string_view bytes) {
   const auto holds = root.at("holds").elements();
   if (holds.size() > k_max_blobs) root.at("holds").fail("more entries than a bundle may have blobs");
   info.parts.reserve(holds.size());
-  for (const json::Node& entry : holds) info.parts.push_back(part_at(entry));
+  constexpr std::uint64_t k_most = k_max_blob_bytes << 10U;  // bytes; no file is that large
+  std::uint64_t total = 0;
+  for (const json::Node& entry : holds) {
+    info.parts.push_back(part_at(entry));
+    total += info.parts.back().size;
+    if (total > k_most) entry.fail("more bytes than a volume may have");
+  }
   return info;
 }
 

@@ -1,21 +1,16 @@
 #include "bundle-format/volumes/volume_set.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
-#include <tuple>
 
 #include "bundle-format/metadata/layout.hpp"
-#include "bundle-format/metadata/limits.hpp"
-#include "bundle-format/open_following.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
 #include "common/io/file.hpp"
-#include "common/tar/tar_layout.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::bundle {
@@ -32,34 +27,12 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
-/// The bytes of volume.json, found by hopping from header to header.
-std::optional<std::string> volume_json_of(const io::File& file) {
-  constexpr std::size_t k_most_hops = 8;
-  std::uint64_t offset = 0;
-  std::string block(tar::k_block, '\0');
-  for (std::size_t hop = 0; hop < k_most_hops; ++hop) {
-    if (file.read_at(offset, std::as_writable_bytes(std::span(block))) != block.size()) return std::nullopt;
-    const auto header = tar::parse_header(block);
-    if (!header || (hop == 0 && header->member.name != k_oci_layout_file)) return std::nullopt;
-    offset += tar::k_block;
-    if (header->member.name == k_volume_file) {
-      if (header->member.size > std::min<std::uint64_t>(k_max_volume_json, file.size())) return std::nullopt;
-      std::string json(static_cast<std::size_t>(header->member.size), '\0');
-      if (file.read_at(offset, std::as_writable_bytes(std::span(json))) != json.size()) return std::nullopt;
-      return json;
-    }
-    if (!metadata_cap(header->member.name) && header->member.name != k_signature_file) return std::nullopt;
-    offset += tar::padded(header->member.size);
-  }
-  return std::nullopt;
-}
-
 /// What one path leads to.
 struct Lead {
   std::string path;
   bool directory = false;
   std::vector<FoundVolume> volumes{};
-  std::vector<std::string> unreadable{};  ///< names like a volume's, of what is none
+  std::vector<std::string> unreadable{};  ///< paths with names like a volume's, of what is none
 };
 
 // A directory that is a bundle itself holds no volumes.
@@ -86,14 +59,15 @@ void look_into(const std::string& directory, const std::string& only_of, Lead& l
   std::ranges::sort(files);
   for (const std::string& file : files) {
     try {
-      if (auto volume = look_for_volume(file)) {
+      auto volume = look_for_volume(file);
+      if (volume && !volume->head_damaged) {
         lead.volumes.push_back(std::move(*volume));
         continue;
       }
     } catch (const diag::UnsafeError&) {
     } catch (const diag::StorageError&) {
     }
-    if (archive_of_volume(fs::path(file).filename().string())) lead.unreadable.push_back(name_of_file(file));
+    if (archive_of_volume(fs::path(file).filename().string())) lead.unreadable.push_back(file);
   }
 }
 
@@ -156,7 +130,7 @@ class Gathering {
       take(volume);
     }
     if (!any) refuse_mixed(lead.volumes.front());
-    for (const std::string& name : lead.unreadable) unreadable(name);
+    unreadable(lead);
   }
 
   void add_siblings(const std::string& path) {
@@ -165,7 +139,7 @@ class Gathering {
     for (const FoundVolume& volume : beside.volumes) {
       same_bundle(volume, *m_wanted) ? take(volume) : stranger(volume);
     }
-    for (const std::string& name : beside.unreadable) unreadable(name);
+    unreadable(beside);
   }
 
   /// A folder with the files of several bundles is fine only when somebody says which one is meant.
@@ -178,7 +152,8 @@ class Gathering {
       refuse_mixed(*other, first);
     throw diag::UsageError(fmt::format("{} holds volumes of several bundles: {}; {}", text::escape(lead.path),
                                        described(first), described(*other)),
-                           "name one volume of the bundle that is meant");
+                           fmt::format("name one volume of the bundle that is meant: {}, or {}",
+                                       text::escape(first.path), text::escape(other->path)));
   }
 
   static bool is_complete(const Lead& lead, const FoundVolume& of) {
@@ -198,14 +173,9 @@ class Gathering {
         "leave out what does not belong to the bundle that is meant");
   }
 
-  void stranger(const FoundVolume& volume) {
-    const std::string text = described(volume);
-    diag::log("bundle", diag::LogLevel::info,
-              fmt::format("{}: passed over, it belongs to another bundle", text));
-    m_set.strangers.push_back(text);
-  }
-  void unreadable(const std::string& name) {
-    m_set.strangers.push_back(fmt::format("{} is no volume, or its head is damaged", name));
+  void stranger(const FoundVolume& volume) { m_set.strangers.push_back(described(volume)); }
+  void unreadable(const Lead& lead) {
+    m_set.unreadable.insert(m_set.unreadable.end(), lead.unreadable.begin(), lead.unreadable.end());
   }
 
   void take(const FoundVolume& volume) {
@@ -239,16 +209,20 @@ std::vector<std::size_t> VolumeSet::missing() const {
   return numbers;
 }
 
-bool same_bundle(const FoundVolume& a, const FoundVolume& b) {
-  return std::tie(a.stream, a.sequence, a.count) == std::tie(b.stream, b.sequence, b.count);
+std::optional<std::string> VolumeSet::damaged_file(std::size_t number) const {
+  std::set<std::string> files;  // of this volume, by the names of the others
+  for (const auto& [other, volume] : volumes) {
+    if (const auto archive = archive_of_volume(fs::path(volume.path).filename().string()))
+      files.insert(VolumeNames(*archive).volume(number));
+  }
+  const auto found = std::ranges::find_if(unreadable, [&](const std::string& path) {
+    return files.contains(fs::path(path).filename().string());
+  });
+  if (found == unreadable.end()) return std::nullopt;
+  return *found;
 }
 
-std::string described(const FoundVolume& volume) {
-  return fmt::format("{} is volume {} of {} of stream {} sequence {}", name_of_file(volume.path),
-                     volume.number, volume.count, volume.stream, volume.sequence);
-}
-
-std::vector<FoundVolume> volumes_near(const std::string& path) {
+VolumesNear volumes_near(const std::string& path) {
   std::error_code error;
   Lead lead{.path = fs::is_directory(path, error) ? path : parent_of(path), .directory = true};
   try {
@@ -256,20 +230,11 @@ std::vector<FoundVolume> volumes_near(const std::string& path) {
   } catch (const diag::StorageError& failed) {
     diag::log("bundle", diag::LogLevel::debug, failed.message());
   }
-  return std::move(lead.volumes);
+  return {std::move(lead.volumes), std::move(lead.unreadable)};
 }
 
-std::optional<FoundVolume> look_for_volume(const std::string& path) {
-  const auto json = volume_json_of(*open_following(path));
-  if (!json) return std::nullopt;
-  VolumeInfo info = diag::with_context([&] { return "reading " + text::escape(path); },
-                                       [&] { return parse_volume_json(*json); });
-  return FoundVolume{.path = path,
-                     .stream = std::move(info.stream),
-                     .sequence = info.sequence,
-                     .number = info.number,
-                     .count = info.count,
-                     .unfinished = path.ends_with(k_partial_ending)};
+std::string unreadable_head(const std::string& path) {
+  return fmt::format("{} is there, but its head is damaged", name_of_file(path));
 }
 
 std::optional<VolumeSet> find_volumes(const std::vector<std::string>& paths) {

@@ -49,7 +49,7 @@ class VolumeAtHand {
   std::unique_ptr<io::Source> open(std::size_t part) const {
     const tar::Place& place = m_volume.layout->place_of(part);
     // Of a whole blob the reader checks the digest.
-    const auto sum = info().parts[part].number == 0 ? std::nullopt : m_volume.sum_of(part);
+    const auto sum = info().parts[part].number == 0 ? std::nullopt : m_volume.sum_of(info().parts[part]);
     return std::make_unique<PiecesSource>(
         [path = m_volume.path](std::size_t) { return open_following(path); },
         std::vector<Stretch>{{info().number, place.data, place.size, sum}});

@@ -153,6 +153,48 @@ def test_another_disc_than_the_one_that_is_wanted_is_named_and_the_question_stay
     assert_filled(registry, IMAGES)
 
 
+def test_a_disc_of_another_delta_and_one_with_a_damaged_head_are_named_and_the_question_stays(
+        airgap: Airgap, registry: Registry, running: Running, tmp_path: Path) -> None:
+    """Two deltas since one bundle have its stream and one sequence."""
+    source = running(MemoryRegistry())
+    source.add("team/one", "1", IMAGES["one"])
+
+    def pull(output: Path, *options: object) -> list[Path]:
+        output.mkdir()
+        airgap.export("pull", f"{source.host}/team/one:1", "--platform", "linux/amd64", *plain(source), "--output",
+                      output / "set.tar", *options).ok()
+        return sorted(output.glob("set.*.tar"))
+
+    pull(tmp_path / "base")
+    delta = ("--since", tmp_path / "base" / "set.tar", "--volume-size", SIZE)
+    source.add("team/one", "1", small_image(3, size=300_000))
+    wanted = pull(tmp_path / "wanted", *delta)
+    source.add("team/one", "1", small_image(4, size=300_000))
+    other = pull(tmp_path / "other", *delta)
+    assert len(wanted) == len(other) == 3
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    shutil.copy(wanted[0], drive)
+    found: list[str] = []
+    terminal = Terminal(airgap, drive, registry.host, *plain(registry))
+    for number, instead in terminal.asked():
+        found.append(instead)
+        next(drive.iterdir()).unlink()
+        match len(found):
+            case 1:
+                shutil.copy(other[1], drive)
+            case 2:
+                (drive / "set.002.tar").write_bytes(b"")
+            case _:
+                shutil.copy(wanted[number - 1], drive)
+        terminal.type()
+    terminal.end().ok()
+    assert found[0].startswith("set.001.tar is volume 1 of 3")
+    assert found[1].startswith("set.002.tar is volume 2 of 3") and found[1].endswith("and of another bundle")
+    assert found[2] == "set.002.tar is there, but its head is damaged: copy it again"
+    assert registry.client().digest("team/one", "1") == small_image(3, size=300_000).digest
+
+
 def test_the_first_disc_is_asked_for_by_its_number_where_another_one_is_in_the_drive(airgap: Airgap, registry: Registry,
                                                                                     tmp_path: Path) -> None:
     drive = Drive(tmp_path / "drive", write_set(airgap, IMAGES, tmp_path / "set"))

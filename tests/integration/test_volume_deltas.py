@@ -134,6 +134,33 @@ def test_discs_of_a_delta_and_of_its_base_do_not_mix(months: Months, registry: R
     months.assert_inside(registry)
 
 
+def test_volumes_of_two_deltas_from_one_base_are_told_apart(months: Months, registry: Registry, tmp_path: Path) -> None:
+    """They have one stream and one sequence, and here one count of volumes too."""
+    months.pull("first.tar").ok()
+    months.push(registry, tmp_path / "first.tar").ok()
+    months.put("app:2", months.base, layer(3, 150_000))
+    months.pull("mixed/one.tar", "--since", tmp_path / "first.tar", "--volume-size", SIZE).ok()
+    months.put("app:2", months.base, layer(4, 150_000))
+    months.pull("mixed/two.tar", "--since", tmp_path / "first.tar", "--volume-size", SIZE).ok()
+    mixed = tmp_path / "mixed"
+    count = len(volumes_of(mixed)) // 2
+    assert [path.name[:5] for path in volumes_of(mixed)] == [f"{name}.0" for name in ("one", "two") for _ in range(count)]
+    months.push(registry, mixed).fails(2, "holds volumes of several bundles: one.001.tar is volume 1 of.*; two.001.tar is",
+                                       "name one volume of the bundle that is meant: .*one.001.tar, or .*two.001.tar")
+    assert f"{count} volumes, all of them here" in months.airgap.import_("list", mixed / "two.002.tar").ok().out
+    months.airgap.import_("verify", mixed / "one.001.tar").ok()
+    months.airgap.import_("verify", *mixed.glob("one.*.tar")).ok()
+    again = months.pull("third.tar", "--since", mixed / "two.002.tar").ok()
+    assert again.err.count("one.001.tar is volume 1") == 1  # passed over, and said once
+    (mixed / "one.002.tar").unlink()
+    months.push(registry, mixed / "one.001.tar").fails(5, f"volume 2 of {count} is missing")
+    (mixed / "two.001.tar").rename(tmp_path / "elsewhere.tar")
+    months.push(registry, mixed).fails(5, "volumes of different bundles: one.001.tar is .*; two.002.tar is",
+                                       "leave out what does not belong")
+    months.push(registry, tmp_path / "elsewhere.tar", *mixed.glob("two.*.tar")).ok()
+    months.assert_inside(registry)
+
+
 @pytest.mark.parametrize("since", ["bundle.tar", "bundle.001.tar", "."])
 def test_a_set_is_not_thinned_out_by_itself(since: str, months: Months, tmp_path: Path) -> None:
     months.pull("first/bundle.tar", "--volume-size", SIZE).ok()

@@ -198,6 +198,12 @@ TEST_CASE("volume.json is read strictly") {
     CAPTURE(text);
     CHECK_THROWS_AS(parse_volume_json(text), diag::UnsafeError);
   }
+  std::string most;  // of what one blob may have, more often than any file is large
+  for (int i = 0; i < 1025; ++i)
+    most += (i == 0 ? "" : ",") + std::string("{\"digest\":\"") + hash::sha256_of(std::to_string(i)).str() +
+            "\",\"size\":1125899906842624}";
+  CHECK_THROWS_WITH_AS(parse_volume_json(json(R"("number":2,"count":3)", most)),
+                       doctest::Contains("more bytes than a volume may have"), diag::UnsafeError);
 }
 
 TEST_CASE("a volume size is a number with a unit or the name of a medium") {
