@@ -61,6 +61,7 @@ class Blame {
 
   std::vector<std::string> names(const std::set<std::size_t>& images) const {
     std::vector<std::string> list;
+    list.reserve(images.size());
     for (const std::size_t i : images) list.push_back(m_info.images[i].name.str());
     return list;
   }

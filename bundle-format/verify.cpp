@@ -96,8 +96,8 @@ Inspection inspect_to_verify(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-VerifyReport verify_bundle(const std::vector<std::string>& paths, std::size_t jobs, std::stop_token stop,
-                           const std::function<void(std::uint64_t)>& progress) {
+VerifyReport verify_bundle(const std::vector<std::string>& paths, std::size_t jobs,
+                           const std::stop_token& stop, const std::function<void(std::uint64_t)>& progress) {
   if (const auto tree = tree_at(paths)) return skopeo_tree::verify_tree(*tree, jobs, stop, progress);
   Inspection bundle = inspect_to_verify(paths);
   VerifyReport report;

@@ -28,8 +28,8 @@ struct VerifyReport {
 /// `progress` is told of bytes read, from any thread. `paths` are those of open_bundle(), except that one
 /// file which is one of several volumes means that one alone. Throws UsageError when there is no bundle
 /// there, StorageError when the medium fails to be opened.
-VerifyReport verify_bundle(const std::vector<std::string>& paths, std::size_t jobs, std::stop_token stop,
-                           const std::function<void(std::uint64_t)>& progress);
+VerifyReport verify_bundle(const std::vector<std::string>& paths, std::size_t jobs,
+                           const std::stop_token& stop, const std::function<void(std::uint64_t)>& progress);
 inline VerifyReport verify_bundle(const std::string& path, std::size_t jobs, std::stop_token stop,
                                   const std::function<void(std::uint64_t)>& progress) {
   return verify_bundle(std::vector{path}, jobs, std::move(stop), progress);

@@ -92,6 +92,7 @@ ArchiveState salvage(const std::shared_ptr<const io::File>& archive, const std::
     places.push_back(moved ? move.to : move.from);
   }
   std::vector<BlobState> states;
+  states.reserve(blobs.size());
   for (const Blob& blob : blobs) states.push_back({.whole = true, .bytes = blob.size});
   return {.info = std::nullopt,
           .plan = ArchivePlan(std::move(blobs), std::move(places)),

@@ -32,7 +32,7 @@ class CompressedTar final : public TarBytes {
 
 }  // namespace
 
-std::shared_ptr<const TarBytes> compressed_tar(std::shared_ptr<const io::File> file) {
+std::shared_ptr<const TarBytes> compressed_tar(const std::shared_ptr<const io::File>& file) {
   try {
     return std::make_shared<CompressedTar>(file, zstd::read_seek_table(*file), std::nullopt);
   } catch (const diag::IntegrityError& error) {
@@ -41,9 +41,9 @@ std::shared_ptr<const TarBytes> compressed_tar(std::shared_ptr<const io::File> f
   }
 }
 
-std::shared_ptr<const TarBytes> compressed_tar(std::shared_ptr<const io::File> file,
+std::shared_ptr<const TarBytes> compressed_tar(const std::shared_ptr<const io::File>& file,
                                                const std::vector<zstd::Frame>& frames) {
-  return std::make_shared<CompressedTar>(std::move(file), frames, std::nullopt);
+  return std::make_shared<CompressedTar>(file, frames, std::nullopt);
 }
 
 }  // namespace airgap::bundle::compressed

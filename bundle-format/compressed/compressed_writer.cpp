@@ -118,7 +118,7 @@ void CompressedWriter::retract(const std::vector<hash::Digest>& damaged) {
 }  // namespace
 
 std::unique_ptr<BundleWriter> open_compressed_writer(const std::string& path, bool overwrite,
-                                                     std::stop_token stop) {
+                                                     const std::stop_token& stop) {
   return std::make_unique<CompressedWriter>(path, overwrite, stop);
 }
 

@@ -13,6 +13,6 @@ namespace airgap::bundle::compressed {
 /// that is whole is kept, to the last whole frame of the blob that was cut. Otherwise as
 /// open_archive_writer().
 std::unique_ptr<BundleWriter> open_compressed_writer(const std::string& path, bool overwrite,
-                                                     std::stop_token stop = {});
+                                                     const std::stop_token& stop = {});
 
 }  // namespace airgap::bundle::compressed

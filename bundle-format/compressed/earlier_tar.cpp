@@ -115,7 +115,7 @@ EarlierTar earlier_tar(const ArchiveName& where, const std::shared_ptr<const io:
 }
 
 std::unique_ptr<BundlePlace> look_at_compressed(const std::string& path, bool overwrite,
-                                                std::stop_token stop) {
+                                                const std::stop_token& stop) {
   return std::make_unique<CompressedPlace>(path, overwrite, stop);
 }
 

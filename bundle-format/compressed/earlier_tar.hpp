@@ -39,6 +39,6 @@ EarlierTar earlier_tar(const ArchiveName& where, const std::shared_ptr<const io:
 
 /// Looks without touching anything. Throws as above.
 std::unique_ptr<BundlePlace> look_at_compressed(const std::string& path, bool overwrite,
-                                                std::stop_token stop);
+                                                const std::stop_token& stop);
 
 }  // namespace airgap::bundle::compressed

@@ -8,6 +8,7 @@ namespace {
 
 tar::Layout lay_out_members(std::vector<tar::Member> members, const VolumeInfo& info, std::size_t json_size) {
   std::vector<std::string> names;
+  names.reserve(members.size());
   for (const tar::Member& member : members) names.push_back(member.name);
   members.push_back({std::string(k_volume_file), json_size});
   for (const Part& part : info.parts) members.push_back({part_path(part), part.size});
@@ -38,6 +39,7 @@ std::string VolumeLayout::sums_header() const {
 
 std::vector<tar::Member> members_of(const std::vector<MetadataFile>& metadata) {
   std::vector<tar::Member> members;
+  members.reserve(metadata.size());
   for (const MetadataFile& file : metadata) members.push_back({file.name, file.bytes.size()});
   return members;
 }

@@ -58,6 +58,7 @@ class Filling {
  private:
   static std::vector<std::string> names(const std::vector<tar::Member>& head) {
     std::vector<std::string> list;
+    list.reserve(head.size());
     for (const tar::Member& member : head) list.push_back(member.name);
     return list;
   }
@@ -130,7 +131,7 @@ class Distribution {
   }
 
   [[noreturn]] void refuse_small() const {
-    constexpr std::uint64_t k_more = 64 * 1024;
+    constexpr std::uint64_t k_more = std::uint64_t{64} * 1024;
     const std::uint64_t head = m_filling->empty_length();
     throw diag::UsageError(
         fmt::format("volumes of {} bytes are too small: each begins with {} bytes that say "

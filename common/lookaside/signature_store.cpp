@@ -75,7 +75,7 @@ std::optional<std::string> SignatureReader::fetch(const std::string& url) const 
 }
 
 std::string directory_of_url(const std::string& url) {
-  const std::string path = url.starts_with(k_file) ? url.substr(k_file.size()) : std::string{};
+  std::string path = url.starts_with(k_file) ? url.substr(k_file.size()) : std::string{};
   if (path.starts_with('/') && path.find_first_of("%?#") == path.npos && path.find('\0') == path.npos)
     return path;
   throw diag::UsageError(fmt::format("'{}' is no directory for signatures", text::escape(url)),
