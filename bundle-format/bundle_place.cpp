@@ -17,4 +17,8 @@ std::uint64_t BundlePlace::doubled_bytes(const Contents&) const {
   return 0;
 }
 
+std::uint64_t BundlePlace::occupied_bytes(std::uint64_t) const {
+  return 0;
+}
+
 }  // namespace airgap::bundle

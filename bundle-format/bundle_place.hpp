@@ -32,6 +32,10 @@ class BundlePlace {
   /// How many bytes at most lie there twice for a while, when what is there is brought into the shape of
   /// these contents. Not for a finished bundle.
   virtual std::uint64_t doubled_bytes(const Contents& wanted) const;
+  /// How many bytes of an archive of `length` bytes need no more room on the medium, since an unfinished one
+  /// takes it up already: also where it holds nothing yet, before and after what it holds of a blob. 0 where
+  /// files are written one by one.
+  virtual std::uint64_t occupied_bytes(std::uint64_t length) const;
 };
 
 /// A place where nothing is yet.

@@ -9,8 +9,8 @@
 #include "bundle-format/bundle_place.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/metadata/contents.hpp"
+#include "bundle-format/output_path.hpp"
 #include "common/hash/digest.hpp"
-#include "common/io/medium.hpp"
 #include "common/transport/image_source.hpp"
 #include "common/transport/observer.hpp"
 
@@ -47,17 +47,6 @@ class BundleWriter : public BundlePlace {
                           transport::Observer& observer) = 0;
 };
 
-enum class OutputForm { directory, archive, compressed_archive, pipe, skopeo_tree };
-
-/// A file that is not changed any more when it is finished.
-constexpr bool is_archive(OutputForm form) {
-  return form == OutputForm::archive || form == OutputForm::compressed_archive;
-}
-/// Written from its first byte to its last: a blob that fails cannot be left out any more.
-constexpr bool is_in_order(OutputForm form) {
-  return form == OutputForm::pipe || form == OutputForm::compressed_archive;
-}
-
 /// How a tree of skopeo's directories is written.
 struct TreeOptions {
   bool scoped = false;  ///< folders are called by the whole name, not by its last component
@@ -72,13 +61,6 @@ struct OutputOptions {
   std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
 };
 
-/// What form a path asks for: "-" is a pipe, a name ending in ".tar" an archive, in ".tar.zst" a compressed
-/// one, all else a directory. Throws UsageError for a path that exists as something else, "/", or an ending
-/// that is not written yet.
-OutputForm output_form(const std::string& path);
-/// The same for a tree of skopeo's directories: any path of a directory.
-OutputForm tree_form(const std::string& path);
-
 /// Throws the UsageError for a finished archive that holds other images and is not to be overwritten.
 [[noreturn]] void refuse_to_replace(const std::string& archive);
 
@@ -86,11 +68,8 @@ OutputForm tree_form(const std::string& path);
 /// pipe_writer.
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options);
 
-/// The medium that a bundle at `path` is written to; nothing for a pipe.
-std::optional<io::Medium> medium_of_output(const std::string& path);
-
 /// What open_writer() would find. Only looks: nothing is created, locked or changed, so a bundle that another
-/// run writes to is seen as it is just now.
+/// run writes to is seen as it is just now. Refuses, as open_writer() does, what cannot be written.
 std::unique_ptr<BundlePlace> look_at(const OutputOptions& options);
 
 }  // namespace airgap::bundle

@@ -1,20 +1,45 @@
 #include "bundle-format/other_form.hpp"
 
 #include "bundle-format/archive/archive_place.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 
 namespace airgap::bundle {
+namespace {
 
-std::optional<OtherForm> left_in_other_form(const std::string& path, bool in_volumes) {
+/// NAME.tar of any of the three.
+std::string plain_name(std::string name) {
+  if (name.ends_with(k_compressed_ending))
+    name.resize(name.size() - k_compressed_ending.size() + k_archive_ending.size());
+  return name;
+}
+
+}  // namespace
+
+std::optional<OtherForm> left_in_other_form(const std::string& path, ArchiveKind wanted) {
   const ArchiveName where(path);
-  const VolumeNames volumes(where.name);
+  const std::string plain = plain_name(where.name);
+  const std::string partial = plain + std::string(k_partial_ending);
+  const std::string compressed = plain.substr(0, plain.size() - k_archive_ending.size()) +
+                                 std::string(k_compressed_ending) + std::string(k_partial_ending);
+  const VolumeNames volumes(plain);
+  const auto kind_of = [&](const std::string& file) -> std::optional<ArchiveKind> {
+    if (file == partial) return ArchiveKind::one_file;
+    if (file == compressed) return ArchiveKind::compressed;
+    const auto volume = volumes.parse(file);
+    if (volume && (volume->partial || volume->generation != 0)) return ArchiveKind::volumes;
+    return std::nullopt;
+  };
   OtherForm left;
   for (const io::Entry& entry : where.directory.list()) {
-    const auto volume = volumes.parse(entry.name);
-    const bool other =
-        in_volumes ? entry.name == where.partial() : volume && (volume->partial || volume->generation != 0);
-    if (!other || entry.size == 0) continue;
-    if (left.files++ == 0) left.first = where.directory.path_of(entry.name);
+    const auto kind = kind_of(entry.name);
+    if (!kind || *kind == wanted || entry.size == 0) continue;
+    if (left.files++ == 0) {
+      left.first = where.directory.path_of(entry.name);
+      left.form = *kind == ArchiveKind::volumes      ? "in volumes"
+                  : *kind == ArchiveKind::compressed ? "in compressed form"
+                                                     : "in one file";
+    }
     left.bytes += entry.size;
   }
   if (left.files == 0) return std::nullopt;

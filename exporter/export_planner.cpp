@@ -16,7 +16,7 @@ PlannedExport ExportPlanner::plan(const PinnedImages& pinned) {
   PlannedExport planned = this->planned(pinned);
   refuse_replacing(planned.plan);
   if (!planned.target || !must_be_cut(*planned.target)) return planned;
-  m_destination.cut(*planned.target->medium.largest_file);
+  m_destination.cut(io::k_repairable_fat_file);
   m_destination.open(m_basis.names.mode);
   planned = this->planned(pinned);
   refuse_replacing(planned.plan);
@@ -52,24 +52,32 @@ PlannedExport ExportPlanner::planned(const PinnedImages& pinned) const {
 }
 
 std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
-  const bool nowhere = m_settings.output.empty();
-  if (nowhere && !m_destination.volume_size()) return std::nullopt;
-  auto medium = nowhere ? io::Medium{} : bundle::medium_of_output(m_settings.output);
-  if (!medium) return std::nullopt;
+  const bool pipe = m_destination.form() == bundle::OutputForm::pipe;
+  if (m_settings.output.empty() && !m_destination.volume_size()) return std::nullopt;
+  auto medium = m_settings.output.empty() ? std::nullopt : bundle::medium_of_output(m_settings.output);
   const bool archive = bundle::is_archive(m_destination.form());
-  return with_needs({.path = m_settings.output,
-                     .form = m_destination.form(),
-                     .volume_size = m_destination.volume_size(),
-                     .medium = std::move(*medium),
-                     .replaces = archive && replaces(plan),
-                     .doubled = archive ? m_destination.place().doubled_bytes(plan.contents) : 0,
-                     .unused = unused()},
-                    plan);
+  return with_needs(
+      {.path = !medium ? ""
+               : pipe  ? "standard output"
+                       : m_settings.output,
+       .form = m_destination.form(),
+       .volume_size = m_destination.volume_size(),
+       .medium = medium.value_or(io::Medium{}),
+       .replaces = archive && replaces(plan),
+       .doubled = archive ? m_destination.place().doubled_bytes(plan.contents) : 0,
+       .occupied = [this](std::uint64_t length) { return m_destination.place().occupied_bytes(length); },
+       .unused = unused()},
+      plan);
 }
 
 std::optional<bundle::OtherForm> ExportPlanner::unused() const {
-  if (m_destination.form() != bundle::OutputForm::archive || m_settings.output.empty()) return std::nullopt;
-  return bundle::left_in_other_form(m_settings.output, m_destination.volume_size().has_value());
+  using bundle::ArchiveKind;
+  if (!bundle::is_archive(m_destination.form()) || m_settings.output.empty()) return std::nullopt;
+  const ArchiveKind kind = m_destination.volume_size() ? ArchiveKind::volumes
+                           : m_destination.form() == bundle::OutputForm::compressed_archive
+                               ? ArchiveKind::compressed
+                               : ArchiveKind::one_file;
+  return bundle::left_in_other_form(m_settings.output, kind);
 }
 
 // A compressed archive of another plan cannot be rearranged: what it holds is copied out of it.

@@ -146,7 +146,7 @@ class ExportRun {
                 ImageOutcomes& outcomes) {
     const ExportPlan& plan = planned.plan;
     m_destination.writer()->begin(plan.contents);
-    const FetchReport fetched = fetch_all(plan, source, outcomes);
+    const FetchReport fetched = fetch_all(planned, source, outcomes);
     if (!fetched.failed.empty()) {
       const Survivors survivors = survivors_of(pinned, fetched);
       for (const auto& [image, cause] : survivors.left_out) outcomes.left_out(image, cause);
@@ -155,7 +155,7 @@ class ExportRun {
       // What arrived is kept; the bundle is planned anew around what did not.
       planned = m_planner.plan_rest(survivors.pinned);
       m_destination.writer()->begin(plan.contents);
-      const FetchReport rest = fetch_all(plan, source, outcomes);
+      const FetchReport rest = fetch_all(planned, source, outcomes);
       if (!rest.failed.empty()) throw fetched.failed.begin()->second;
     }
     m_destination.writer()->commit();
@@ -205,7 +205,10 @@ class ExportRun {
     return files;
   }
 
-  FetchReport fetch_all(const ExportPlan& plan, SourceImages& source, ImageOutcomes& outcomes) {
+  FetchReport fetch_all(const PlannedExport& planned, SourceImages& source, ImageOutcomes& outcomes) {
+    const ExportPlan& plan = planned.plan;
+    const bool fills_gaps =
+        m_destination.form() == OutputForm::archive && planned.target->medium.fills_gaps();
     m_context.console.begin_transfers("fetching", plan.fetch_bytes, plan.fetch.size());
     ImageProgress progress(plan, m_context.console, [&](std::size_t i, double seconds) {
       outcomes.in_place(plan.contents.info.images[i], seconds);
@@ -214,6 +217,7 @@ class ExportRun {
     FetchReport fetched = fetch(plan, source.client(), *m_destination.writer(), progress,
                                 {.jobs = m_settings.source.access.jobs,
                                  .keep_going = m_settings.source.keep_going,
+                                 .one_large_at_a_time = fills_gaps,
                                  .stop = m_context.stop});
     m_context.console.end_transfers();
     m_run.report().blobs_moved += plan.fetch.size() - fetched.failed.size();

@@ -4,8 +4,10 @@
 
 #include <utility>
 
+#include "common/raii/scope_exit.hpp"
 #include "common/task/for_each.hpp"
 #include "common/task/guarded.hpp"
+#include "exporter/fetch_order.hpp"
 
 namespace airgap::exporter {
 namespace {
@@ -23,30 +25,66 @@ transport::BlobOpener opener(const ExportPlan& plan, registry::RegistryClient& c
   };
 }
 
-}  // namespace
+/// One run of fetch().
+class Fetch {
+ public:
+  Fetch(const ExportPlan& plan, registry::RegistryClient& client, bundle::BundleWriter& writer,
+        transport::Observer& observer, const FetchOptions& options)
+      : m_plan(plan), m_client(client), m_writer(writer), m_observer(observer), m_options(options) {}
 
-FetchReport fetch(const ExportPlan& plan, registry::RegistryClient& client, bundle::BundleWriter& writer,
-                  transport::Observer& observer, const FetchOptions& options) {
-  task::Guarded<FetchReport> report;
-  task::for_each_bounded(std::span(plan.fetch), options.jobs, options.stop, [&](const bundle::Blob& blob) {
+  FetchReport run() {
+    task::for_each_index(m_plan.fetch.size(), m_options.jobs, m_options.stop,
+                         [this](std::size_t index) { take_turn(index); });
+    return m_report.with([](FetchReport& all) { return std::exchange(all, {}); });
+  }
+
+ private:
+  void take_turn(std::size_t index) {
+    const bundle::Blob& blob = m_plan.fetch[index];
+    if (!m_options.one_large_at_a_time) return bring(blob);
+    if (!m_order.begin(index, blob.size, m_options.stop)) return;  // whoever gave up has said why
+    const raii::ScopeExit end([this] { m_order.end(); });
+    try {
+      bring(blob);
+    } catch (...) {
+      m_order.give_up();
+      throw;
+    }
+  }
+
+  void bring(const bundle::Blob& blob) {
     try {
       diag::with_context(
           [&] {
             return fmt::format("fetching blob {} of {}", blob.digest.str(),
-                               plan.origins.at(blob.digest).repository.str());
+                               m_plan.origins.at(blob.digest).repository.str());
           },
-          [&] { writer.put_blob(blob, opener(plan, client, blob), observer); });
+          [&] { m_writer.put_blob(blob, opener(m_plan, m_client, blob), m_observer); });
     } catch (const diag::StorageError&) {
       throw;
     } catch (const diag::Interrupted&) {
       throw;
     } catch (const diag::Error& error) {
-      if (!options.keep_going) throw;
-      observer.blob_finished(blob.digest, blob.size, "failed");
-      report.with([&](FetchReport& all) { all.failed.emplace(blob.digest, error); });
+      if (!m_options.keep_going) throw;
+      m_observer.blob_finished(blob.digest, blob.size, "failed");
+      m_report.with([&](FetchReport& all) { all.failed.emplace(blob.digest, error); });
     }
-  });
-  return report.with([](FetchReport& all) { return std::exchange(all, {}); });
+  }
+
+  const ExportPlan& m_plan;
+  registry::RegistryClient& m_client;
+  bundle::BundleWriter& m_writer;
+  transport::Observer& m_observer;
+  const FetchOptions& m_options;
+  FetchOrder m_order;
+  task::Guarded<FetchReport> m_report;
+};
+
+}  // namespace
+
+FetchReport fetch(const ExportPlan& plan, registry::RegistryClient& client, bundle::BundleWriter& writer,
+                  transport::Observer& observer, const FetchOptions& options) {
+  return Fetch(plan, client, writer, observer, options).run();
 }
 
 }  // namespace airgap::exporter

@@ -15,6 +15,7 @@ namespace airgap::exporter {
 struct FetchOptions {
   std::size_t jobs = 6;
   bool keep_going = false;
+  bool one_large_at_a_time = false;  ///< FetchOrder
   std::stop_token stop;
 };
 

@@ -45,6 +45,9 @@ class ArchivePlace final : public BundlePlace {
     const BlobState* state = m_earlier.state_of(blob);
     return state != nullptr ? state->bytes : 0;
   }
+  std::uint64_t occupied_bytes(std::uint64_t length) const override {
+    return m_earlier.finished || !m_earlier.file ? 0 : m_earlier.file->occupied(length);
+  }
 
  private:
   ArchiveName m_where;

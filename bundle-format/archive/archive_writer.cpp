@@ -32,6 +32,9 @@ class ArchiveWriter final : public BundleWriter {
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
   bool has_blob(const Blob& blob) const override { return state_of(blob).whole; }
   std::uint64_t partial_bytes(const Blob& blob) const override { return state_of(blob).bytes; }
+  std::uint64_t occupied_bytes(std::uint64_t length) const override {
+    return m_partial->file().occupied(length);
+  }
 
   void begin(Contents contents) override;
   void commit() override;

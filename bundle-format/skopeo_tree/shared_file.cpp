@@ -1,15 +1,9 @@
 #include "bundle-format/skopeo_tree/shared_file.hpp"
 
-#include <fmt/format.h>
-
-#include <filesystem>
 #include <memory>
 #include <vector>
 
-#include "common/diag/error.hpp"
 #include "common/hash/verifying_source.hpp"
-#include "common/io/medium.hpp"
-#include "common/text/escape.hpp"
 
 namespace airgap::skopeo_tree {
 namespace {
@@ -65,22 +59,6 @@ void share_blob(const io::Directory& top, const bundle::Blob& blob, const std::s
     if (top.hard_link(from, to)) return;  // a file has a most number of names
   }
   copy_blob(top, blob, from, to, temporary);
-}
-
-bool takes_colons(std::string_view file_system) noexcept {
-  return file_system != "vfat" && file_system != "exfat";
-}
-
-void refuse_file_system_without_colons(const std::string& path) {
-  std::filesystem::path there = std::filesystem::absolute(path).lexically_normal();
-  std::error_code error;
-  while (there.has_relative_path() && !std::filesystem::exists(there, error)) there = there.parent_path();
-  const io::Medium medium = io::medium_of(there.string());
-  if (takes_colons(medium.file_system)) return;
-  throw diag::StorageError(
-      fmt::format("{} is on {}, which takes no ':' in names, and skopeo's directories need it",
-                  text::escape(path), text::escape(medium.file_system)),
-      "write the bundle's own form there, as in --output bundle.tar, or format the medium with ext4 or XFS");
 }
 
 }  // namespace airgap::skopeo_tree

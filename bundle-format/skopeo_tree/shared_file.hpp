@@ -20,9 +20,4 @@ void share_blob(const io::Directory& top, const bundle::Blob& blob, const std::s
 /// Reads the blob at `path` and throws DigestMismatch when its bytes are not the blob's.
 void prove_blob(const io::Directory& top, const bundle::Blob& blob, const std::string& path);
 
-/// Throws StorageError where the file system at `path` (or of its nearest parent that is there) is known to
-/// refuse ':' in names: FAT and exFAT.
-void refuse_file_system_without_colons(const std::string& path);
-bool takes_colons(std::string_view file_system) noexcept;  ///< as io::Medium calls it
-
 }  // namespace airgap::skopeo_tree

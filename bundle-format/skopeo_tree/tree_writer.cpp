@@ -302,7 +302,6 @@ void TreeWriter::remove_folder(const std::string& path) {
 
 std::unique_ptr<bundle::BundleWriter> open_tree_writer(const std::string& path,
                                                        const bundle::TreeOptions& options) {
-  refuse_file_system_without_colons(path);
   return std::make_unique<TreeWriter>(path, options);
 }
 

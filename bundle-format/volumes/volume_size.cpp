@@ -6,6 +6,7 @@
 
 #include "bundle-format/volumes/volume_writer.hpp"
 #include "common/diag/error.hpp"
+#include "common/io/medium.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::bundle {
@@ -17,7 +18,7 @@ struct Unit {
 };
 
 constexpr std::array k_media{
-    Unit{"fat32", (std::uint64_t{4} << 30) - 1},  // its largest file
+    Unit{"fat32", io::k_repairable_fat_file},
     Unit{"dvd", 4'690'000'000},  // a DVD+R holds 4,700,372,992; the rest is the disc's file system
     Unit{"bd", 24'200'000'000},  // a BD-R with its usual spare area holds 24,220,008,448
 };

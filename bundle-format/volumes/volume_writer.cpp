@@ -42,6 +42,7 @@ class VolumeWriter final : public BundleWriter {
   }
 
   std::uint64_t doubled_bytes(const Contents& wanted) const override { return m_place.doubled_bytes(wanted); }
+  std::uint64_t occupied_bytes(std::uint64_t length) const override { return m_place.occupied_bytes(length); }
   void begin(Contents contents) override;
   void commit() override;
   std::vector<std::string> sealed_paths() const override { return sealed().paths(); }

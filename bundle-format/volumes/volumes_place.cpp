@@ -87,6 +87,19 @@ std::uint64_t VolumesPlace::doubled_bytes(const Contents& wanted) const {
   return goes_on ? most : std::max(most, doubled(left.current));
 }
 
+// Those of another plan go away on the way.
+std::uint64_t VolumesPlace::occupied_bytes(std::uint64_t length) const {
+  if (left.finished) return 0;
+  std::uint64_t bytes = 0;
+  const auto add = [&](const LeftSet& set) {
+    for (const auto& [number, volume] : set.volumes)
+      bytes += where.directory.open_file(volume.file).occupied(volume.length);
+  };
+  add(left.current);
+  for (const auto& [generation, set] : left.replaced) add(set);
+  return std::min(bytes, length);
+}
+
 std::optional<std::string> VolumesPlace::manifest(const hash::Digest& digest) const {
   if (auto bytes = left.current.manifest(where.directory, digest)) return bytes;
   for (const auto& [generation, set] : left.replaced) {
@@ -110,6 +123,7 @@ class LookedAtVolumes final : public BundlePlace {
   bool has_blob(const Blob& blob) const override { return m_place.has(blob); }
   std::uint64_t partial_bytes(const Blob& blob) const override { return m_place.partial_bytes(blob); }
   std::uint64_t doubled_bytes(const Contents& wanted) const override { return m_place.doubled_bytes(wanted); }
+  std::uint64_t occupied_bytes(std::uint64_t length) const override { return m_place.occupied_bytes(length); }
 
  private:
   VolumesPlace m_place;

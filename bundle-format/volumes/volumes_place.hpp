@@ -26,6 +26,7 @@ struct VolumesPlace {
   bool goes_on_as(const VolumePlan& plan) const;
   /// As BundlePlace says.
   std::uint64_t doubled_bytes(const Contents& wanted) const;
+  std::uint64_t occupied_bytes(std::uint64_t length) const;
   /// The bytes of a manifest, verified.
   std::optional<std::string> manifest(const hash::Digest& digest) const;
 

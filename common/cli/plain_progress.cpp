@@ -17,11 +17,13 @@ std::string how_far(const ProgressState& state) {
   return text;
 }
 
-// "fetching" -> "fetched"; other words stay.
+// "fetching" -> "fetched", "verifying" -> "verified"; other words stay.
 std::string when_done(std::string_view what) {
   constexpr std::string_view k_ending = "ing";
   if (what.find(' ') != what.npos || !what.ends_with(k_ending)) return std::string(what);
-  return fmt::format("{}ed", what.substr(0, what.size() - k_ending.size()));
+  what.remove_suffix(k_ending.size());
+  if (!what.ends_with('y')) return fmt::format("{}ed", what);
+  return fmt::format("{}ied", what.substr(0, what.size() - 1));
 }
 
 std::string rate_text(double rate) {

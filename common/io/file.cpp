@@ -82,6 +82,24 @@ std::uint64_t File::size() const {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+std::uint64_t File::occupied(std::uint64_t length) const {
+  struct stat status {};
+  if (::fstat(m_fd, &status) != 0) throw_errno(errno, "cannot examine " + m_path);
+  const auto end = static_cast<off_t>(std::min(length, static_cast<std::uint64_t>(status.st_size)));
+  std::uint64_t bytes = 0;
+  for (off_t at = 0; at < end;) {
+    const off_t data = ::lseek(m_fd, at, SEEK_DATA);
+    if (data < 0 || data >= end) break;  // a hole up to the end
+    const off_t hole = ::lseek(m_fd, data, SEEK_HOLE);
+    at = hole < 0 ? end : std::min(hole, end);
+    bytes += static_cast<std::uint64_t>(at - data);
+  }
+  // Compressed by the file system it may be less; some that run as a program do not count blocks.
+  constexpr std::uint64_t k_unit = 512;  // stat(2)
+  const auto blocks = static_cast<std::uint64_t>(status.st_blocks) * k_unit;
+  return blocks == 0 ? bytes : std::min(bytes, blocks);
+}
+
 std::size_t File::read_some(std::span<std::byte> out) {
   for (;;) {
     const ssize_t count = ::read(m_fd, out.data(), out.size());

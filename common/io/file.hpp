@@ -27,6 +27,9 @@ class File {
   int fd() const noexcept { return m_fd; }
   const std::string& path() const noexcept { return m_path; }
   std::uint64_t size() const;
+  /// Bytes that its first `length` bytes take up on the medium: a hole takes none, and what was allocated
+  /// and never written counts.
+  std::uint64_t occupied(std::uint64_t length) const;
 
   std::size_t read_some(std::span<std::byte> out);  ///< 0 at the end
   std::size_t read_at(std::uint64_t offset,

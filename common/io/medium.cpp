@@ -161,6 +161,11 @@ std::optional<std::uint64_t> Medium::files_in_directory(std::size_t name_length)
   return k_fat_entries / (1 + (name_length + k_fat_entry_characters - 1) / k_fat_entry_characters);
 }
 
+// Linux's drivers of NTFS take what Windows does not.
+std::string_view Medium::forbidden_characters() const noexcept {
+  return is_fat() || file_system == "exfat" ? "\"*:<>?\\|" : "";
+}
+
 // "36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw,errors=continue": any number of
 // fields stand before the "-".
 std::optional<Mount> find_mount(std::string_view mountinfo, std::uint64_t mount_id) {
@@ -195,6 +200,7 @@ Medium medium_of(const std::string& directory) {
     medium.block = status.f_frsize;
     medium.free_bytes = static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
   }
+  if (status.f_files > 0) medium.free_files = status.f_favail;
   if (const auto mount = mount_of(directory)) {
     medium.file_system = name_of(*mount);
     medium.read_only = medium.read_only || mount->read_only;

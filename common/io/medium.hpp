@@ -10,6 +10,9 @@ namespace airgap::io {
 
 /// The largest file that FAT holds, in bytes: its size field has 32 bits.
 inline constexpr std::uint64_t k_largest_fat_file = 0xFFFF'FFFF;
+/// What FAT holds that survives a repair, in bytes: fsck.vfat (dosfstools 4.2) takes a file that reaches into
+/// the last cluster below 4 GiB for empty, and cuts it to nothing. No usual cluster is larger than 64 KiB.
+inline constexpr std::uint64_t k_repairable_fat_file = (std::uint64_t{4} << 30) - (std::uint64_t{64} << 10);
 
 /// What the operating system tells of the file system that a directory lies on, and of the medium below it. A
 /// plain value.
@@ -19,11 +22,15 @@ struct Medium {
   bool read_only = false;
   std::optional<std::uint64_t> total_bytes;   ///< nothing where the file system does not tell
   std::optional<std::uint64_t> free_bytes;    ///< for this user
+  std::optional<std::uint64_t> free_files;    ///< how many more it takes; nothing where it has no such limit
   std::uint64_t block = 1;                    ///< bytes that a file's size is rounded up to
   std::optional<std::uint64_t> largest_file;  ///< in bytes, where something limits it below any real file
   bool limited_by_user = false;  ///< `largest_file` comes from `ulimit -f`, not from the file system
 
   bool is_fat() const noexcept { return file_system == "vfat"; }  ///< FAT12, FAT16 or FAT32; exFAT is not
+  /// Whether a file has no holes: writing behind its end writes zeros up to there first.
+  bool fills_gaps() const noexcept { return is_fat() || file_system == "exfat"; }
+  std::string_view forbidden_characters() const noexcept;  ///< in names, besides '/'
   /// How many files with names of `name_length` characters one directory holds; nothing: any number.
   std::optional<std::uint64_t> files_in_directory(std::size_t name_length) const;
 };

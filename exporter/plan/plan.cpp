@@ -217,7 +217,9 @@ ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const
     all_there = all_there && there;
     if (there) {
       plan.kept_bytes += blob.stored_size;
-    } else if (blob.kind != bundle::BlobKind::manifest) {
+    } else if (blob.kind == bundle::BlobKind::manifest) {
+      plan.new_manifests.push_back(blob);
+    } else {
       plan.fetch.push_back(blob);
       plan.fetch_bytes += blob.size;
       const std::uint64_t partial = std::min(blob.size, holdings.partial_bytes(blob));

@@ -23,8 +23,9 @@ struct BlobOrigin {
 struct ExportPlan {
   bundle::Contents contents;
   std::vector<std::vector<hash::Digest>>
-      blobs_of_images;              ///< configs and layers, beside contents.info.images
-  std::vector<bundle::Blob> fetch;  ///< configs and layers that are not there yet, in archive order
+      blobs_of_images;                      ///< configs and layers, beside contents.info.images
+  std::vector<bundle::Blob> fetch;          ///< configs and layers that are not there yet, in archive order
+  std::vector<bundle::Blob> new_manifests;  ///< that are not there yet; their bytes are in `contents`
   std::map<hash::Digest, BlobOrigin> origins;  ///< of every blob in `fetch`
   std::map<hash::Digest, std::shared_ptr<const std::string>>
       at_hand;  ///< bytes of small configs already read

@@ -117,6 +117,9 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, Nam
   }
   if (target && target->form == bundle::OutputForm::compressed_archive && !plan.unchanged)
     print_compression(plan, *target, console);
+  if (target && target->form == bundle::OutputForm::pipe)
+    console.status(fmt::format("the stream has {} ({} bytes)", text::human_size(target->archive.most),
+                               target->archive.most));
   if (target && target->volumes > 0) {
     console.status(fmt::format("in {} of at most {}", text::counted(target->volumes, "volume"),
                                text::human_size(*target->volume_size)));

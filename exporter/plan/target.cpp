@@ -26,14 +26,29 @@ std::string limiter(const io::Medium& medium) {
 }
 
 std::string limit_hint(const io::Medium& medium) {
-  return medium.limited_by_user ? "raise the limit with 'ulimit -f'"
-                                : "--output FILE.tar --volume-size fat32 cuts it to fit, or format the "
-                                  "medium as exFAT, or choose another place";
+  if (!medium.limited_by_user)
+    return "--output FILE.tar --volume-size fat32 cuts it to fit, or format the medium as exFAT, or choose "
+           "another place";
+  // Every volume begins with all of the metadata.
+  constexpr std::uint64_t k_sensible_volume = std::uint64_t{1} << 20;
+  if (*medium.largest_file < k_sensible_volume) return "raise the limit with 'ulimit -f'";
+  return fmt::format("--output FILE.tar --volume-size {} cuts it to fit, or raise the limit with 'ulimit -f'",
+                     *medium.largest_file);
+}
+
+/// Two sizes that a person is to compare.
+std::string size_text(std::uint64_t bytes, std::uint64_t beside) {
+  const std::string text = text::human_size(bytes);
+  return bytes != beside && text == text::human_size(beside) ? fmt::format("{} ({} bytes)", text, bytes)
+                                                             : text;
 }
 
 std::uint64_t rounded_up(std::uint64_t bytes, std::uint64_t block) {
   return (bytes + block - 1) / block * block;
 }
+
+/// Metadata, directories, and one that is on its way, in a bundle that is a directory.
+constexpr std::uint64_t k_other_files = 12;
 
 std::string_view at_least(const Estimate& bytes) {
   return bytes.is_exact() ? "" : "at least ";
@@ -57,7 +72,7 @@ void check_file_sizes(const ExportPlan& plan, const Target& target) {
                     *target.volume_size, limiter(medium), target.path, limit_text(medium)),
         fmt::format("--volume-size {} is the most that fits", *medium.largest_file));
   }
-  if (bundle::is_archive(target.form)) {
+  if (bundle::is_archive(target.form) || target.form == bundle::OutputForm::pipe) {
     const std::uint64_t size = target.archive.least;
     if (target.volume_size || size <= *medium.largest_file) return;
     throw diag::StorageError(
@@ -88,23 +103,42 @@ void check_file_count(const ExportPlan& plan, const Target& target) {
                     text::escape(target.medium.file_system), target.path, *most),
         "write an archive: --output FILE.tar");
   }
+  const std::uint64_t all = plan.fetch.size() + plan.new_manifests.size() + k_other_files;
+  if (target.medium.free_files && all > *target.medium.free_files) {
+    throw diag::StorageError(
+        fmt::format("{} files are to be written at {}, and its file system takes {} more", all, target.path,
+                    *target.medium.free_files),
+        "write an archive: --output FILE.tar");
+  }
 }
 
 std::string files_of(const bundle::OtherForm& other) {
   return other.files == 1 ? other.first : fmt::format("{} and {} more", other.first, other.files - 1);
 }
 
+std::string space_hint(const Target& target) {
+  std::string hint;
+  if (target.unused)
+    hint = fmt::format("remove {} ({} that are not used), ", files_of(*target.unused),
+                       text::human_size(target.unused->bytes));
+  if (target.replaces)
+    hint += fmt::format("remove {} first (what is replaced stays until the new one is whole), ", target.path);
+  hint += "free some space, choose another place, or carry fewer images";
+  if (target.volumes > 1)
+    hint +=
+        "; all volumes are written to one place: for media that are smaller, part the list, and pull each "
+        "part with --since the ones before it";
+  return hint;
+}
+
 void check_space(const Target& target) {
   if (!target.medium.free_bytes) return;
-  if (target.needed.least <= *target.medium.free_bytes) return;
-  throw diag::StorageError(
-      fmt::format("{}{} more are needed at {}, and {} are free", at_least(target.needed),
-                  text::human_size(target.needed.least), target.path,
-                  text::human_size(*target.medium.free_bytes)),
-      (target.unused ? fmt::format("remove {} ({} that are not used), ", files_of(*target.unused),
-                                   text::human_size(target.unused->bytes))
-                     : "") +
-          "free some space, choose another place, or carry fewer images");
+  const std::uint64_t needed = target.needed.least;
+  const std::uint64_t free = *target.medium.free_bytes;
+  if (needed <= free) return;
+  throw diag::StorageError(fmt::format("{}{} more are needed at {}, and {} are free", at_least(target.needed),
+                                       size_text(needed, free), target.path, size_text(free, needed)),
+                           space_hint(target));
 }
 
 void lay_out_volumes(Target& target, const ExportPlan& plan) {
@@ -127,18 +161,41 @@ void lay_out(Target& target, const ExportPlan& plan) {
 /// What both archives hold is in both for a while.
 Estimate needed_for_archive(const Target& target, const ExportPlan& plan) {
   if (target.replaces) return target.archive;
-  const std::uint64_t there = plan.kept_bytes + plan.partial_bytes;
-  const std::uint64_t rest = target.archive.most - std::min(there, target.archive.most);
-  const bool compressed = target.form == bundle::OutputForm::compressed_archive;
-  return {.least = compressed ? plan.packed_fetch_bytes : rest, .most = rest + target.doubled};
+  const std::uint64_t length = target.archive.most;
+  const std::uint64_t there = std::min(plan.kept_bytes + plan.partial_bytes, length);
+  if (target.form == bundle::OutputForm::compressed_archive)
+    return {.least = plan.packed_fetch_bytes, .most = length - there};
+  const std::uint64_t occupied = target.occupied ? target.occupied(length) : 0;
+  const std::uint64_t rest = length - std::max(there, occupied);
+  return {.least = rest, .most = target.doubled > 0 ? length - there + target.doubled : rest};
+}
+
+std::uint64_t largest_file(const Target& target, const ExportPlan& plan) {
+  if (target.volume_size) return std::min(*target.volume_size, target.archive.most);
+  if (bundle::is_archive(target.form)) return target.archive.most;
+  std::uint64_t largest = 0;
+  for (const bundle::Blob& blob : plan.fetch) largest = std::max(largest, blob.stored_size);
+  return largest;
+}
+
+/// Files of their own, each rounded up to what it occupies. Earlier metadata stays while the new is written.
+std::uint64_t needed_for_files(const Target& target, const ExportPlan& plan) {
+  std::uint64_t bytes = 0;
+  const auto add = [&](std::uint64_t size) { bytes += rounded_up(size, target.medium.block); };
+  for (const bundle::Blob& blob : plan.fetch) add(blob.stored_size);
+  for (const bundle::Blob& blob : plan.new_manifests) add(blob.stored_size);
+  if (target.form == bundle::OutputForm::directory) {
+    for (const bundle::MetadataFile& file : bundle::metadata_files(plan.contents)) add(file.bytes.size());
+  }
+  return bytes - std::min(plan.partial_bytes, bytes);
 }
 
 }  // namespace
 
 bool must_be_cut(const Target& target) {
   const io::Medium& medium = target.medium;
-  return target.form == bundle::OutputForm::archive && !target.volume_size && medium.largest_file &&
-         !medium.limited_by_user && target.archive.most > *medium.largest_file;
+  return target.form == bundle::OutputForm::archive && !target.volume_size && medium.is_fat() &&
+         !medium.limited_by_user && target.archive.most > io::k_repairable_fat_file;
 }
 
 std::string describe(const io::Medium& medium) {
@@ -156,18 +213,14 @@ std::string describe(const io::Medium& medium) {
 Target with_needs(Target target, const ExportPlan& plan) {
   if (target.volume_size) lay_out_volumes(target, plan);
   if (plan.unchanged) return target;
-  const bundle::BundleInfo& info = plan.contents.info;
-  if (bundle::is_archive(target.form)) {
+  if (bundle::is_archive(target.form) || target.form == bundle::OutputForm::pipe) {
     if (!target.volume_size) lay_out(target, plan);
     target.needed = needed_for_archive(target, plan);
-    return target;
+  } else {
+    const std::uint64_t bytes = needed_for_files(target, plan);
+    target.needed = {bytes, bytes};
   }
-  // A first run writes all the files, a later one perhaps some manifests besides what it fetches.
-  std::uint64_t bytes = 0;
-  for (const bundle::Blob& blob : plan.kept_bytes == 0 ? info.blobs : plan.fetch)
-    bytes += rounded_up(blob.stored_size, target.medium.block);
-  bytes -= std::min(plan.partial_bytes, bytes);
-  target.needed = {bytes, bytes};
+  target.largest = largest_file(target, plan);
   return target;
 }
 
@@ -191,7 +244,8 @@ std::vector<std::string> doubts(const Target& target) {
     lines.push_back(fmt::format(
         "{} may need {} more, and {} are free: where that is too little the run ends with status 7, and goes "
         "on when there is more",
-        target.path, text::human_size(target.needed.most), text::human_size(*medium.free_bytes)));
+        target.path, size_text(target.needed.most, *medium.free_bytes),
+        size_text(*medium.free_bytes, target.needed.most)));
   }
   if (medium.largest_file && !target.archive.is_exact() && target.archive.least <= *medium.largest_file &&
       target.archive.most > *medium.largest_file) {
@@ -201,12 +255,19 @@ std::vector<std::string> doubts(const Target& target) {
         target.path, text::human_size(target.archive.most), limiter(medium), limit_text(medium),
         limit_hint(medium)));
   }
+  if (medium.is_fat() && target.largest > io::k_repairable_fat_file &&
+      target.largest <= io::k_largest_fat_file) {
+    lines.push_back(
+        fmt::format("a file of up to {} bytes is written to {}, and fsck.vfat takes what is larger than 4 "
+                    "GiB - 64 KiB for empty "
+                    "and cuts it to nothing: --output FILE.tar --volume-size fat32 writes smaller ones",
+                    target.largest, target.path));
+  }
   if (target.unused) {
     lines.push_back(fmt::format(
         "{}: {} of an unfinished archive {}, which this run does not use; remove it, or go on with it by the "
         "command that began it",
-        files_of(*target.unused), text::human_size(target.unused->bytes),
-        target.volume_size ? "in one file" : "in volumes"));
+        files_of(*target.unused), text::human_size(target.unused->bytes), target.unused->form));
   }
   return lines;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,17 +24,20 @@ struct Estimate {
 
 /// Where the bytes of a plan are to go. A plain value.
 struct Target {
-  std::string path;  ///< as given; empty for a mere count of volumes
+  std::string path;  ///< as given; empty where there is no medium: a mere count of volumes, a pipe
   bundle::OutputForm form = bundle::OutputForm::directory;
   std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
   io::Medium medium;
   bool replaces = false;      ///< an archive with another plan, which stays until the new one is written
   std::uint64_t doubled = 0;  ///< bytes at most that lie there twice for a while
+  /// BundlePlace::occupied_bytes(); none where nothing is there.
+  std::function<std::uint64_t(std::uint64_t length)> occupied{};
   std::optional<bundle::OtherForm> unused{};  ///< what is passed over there
 
-  Estimate archive{};       ///< all of it; 0 in other forms, and when nothing changes but in volumes
-  std::size_t volumes = 0;  ///< that it takes; 0 where it is not written in volumes
-  Estimate needed{};        ///< of the free space, small files rounded up to what they occupy
+  Estimate archive{};         ///< all of it; 0 in other forms, and when nothing changes but in volumes
+  std::size_t volumes = 0;    ///< that it takes; 0 where it is not written in volumes
+  std::uint64_t largest = 0;  ///< bytes of the largest file that is written, at most
+  Estimate needed{};          ///< of the free space, small files rounded up to what they occupy
 };
 
 /// Fills in what the plan needs there. Pure.

@@ -5,12 +5,13 @@ import json
 import os
 import pty
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import Running
 
-from support.airgap import Airgap, Result, plain
+from support.airgap import Airgap, Result, executable, plain
 from support.memory_registry import MemoryRegistry
 from support.proxy import FaultProxy
 from support.registry import Registry
@@ -160,3 +161,31 @@ def test_what_a_real_run_would_refuse_is_refused(airgap: Airgap, source: Registr
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "todo.txt").write_text("milk")
     dry_run(airgap, source, tmp_path / "notes").fails(2, "is no bundle", "todo.txt")
+
+
+def test_a_place_without_rights_is_refused_as_the_run_itself_would(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+    """Root too is refused once it has no right to override modes."""
+    place = tmp_path / "place"
+    place.mkdir(mode=0o555)
+    bound = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    for output in ("bundle/", "bundle.tar", "bundle.tar.zst"):
+        for options in ([], ["--dry-run"]):
+            run = subprocess.run([*bound, executable("airgap-export"), "pull", f"{source.host}/{APP}", *plain(source),
+                                  "--output", f"{place}/{output}", *options], capture_output=True, text=True,
+                                 env=airgap.environment())
+            assert run.returncode == 7, run.stderr
+            assert f"cannot write in {place}: Permission denied" in run.stderr
+
+
+def test_the_length_of_a_stream_is_said_and_a_file_behind_it_is_looked_at(airgap: Airgap, source: Registry,
+                                                                        tmp_path: Path) -> None:
+    words = [str(executable("airgap-export")), "pull", f"{source.host}/{APP}", *plain(source), "--no-referrers", "--output", "-"]
+    piped = subprocess.run(words, capture_output=True, env=airgap.environment())
+    assert piped.returncode == 0
+    assert f"({len(piped.stdout)} bytes)" in piped.stderr.decode()
+    with open(tmp_path / "stream.tar", "wb") as file:
+        limited = subprocess.run(["prlimit", "--fsize=1000000", *words], stdout=file, stderr=subprocess.PIPE,
+                                 env=airgap.environment())
+    assert limited.returncode == 7
+    assert (tmp_path / "stream.tar").stat().st_size == 0
+    assert "standard output is going to have" in limited.stderr.decode()

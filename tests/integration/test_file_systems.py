@@ -2,23 +2,28 @@
 
 import json
 import random
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Iterator
 
 import pytest
+from conftest import Running
 
 from support.airgap import Airgap, Result, plain
 from support.file_system import FileSystem
 from support.memory_registry import MemoryRegistry
 from support.oci import image, tar_layer
 from support.process import Unavailable
+from support.proxy import FaultProxy
 from support.registry import Registry
 from support.small_bundle import small_image
 
 FORMS = ["bundle/", "bundle.tar"]
 KINDS = ["fat", "exfat"]
 BIG = image([tar_layer({f"file-{seed}": random.Random(seed).randbytes(4_000_000)}) for seed in range(15)])  # 60 MB
+TIGHT = image([tar_layer({f"file-{seed}": random.Random(seed).randbytes(5_700_000)}) for seed in range(50, 56)])  # 34 MB
 SMALL = small_image(3, size=600_000)
 HUGE = "sha256:" + "5" * 64
 GIB4 = 1 << 32
@@ -28,6 +33,7 @@ GIB4 = 1 << 32
 def memory() -> Iterator[MemoryRegistry]:
     with MemoryRegistry() as registry:
         registry.add("team/big", "1", BIG)
+        registry.add("team/tight", "1", TIGHT)
         registry.add("team/small", "1", SMALL)
         for tag, size in (("fits", GIB4 - 1), ("over", GIB4)):
             manifest = json.loads(SMALL.data)
@@ -101,6 +107,38 @@ def test_a_stick_that_fills_up_midway_keeps_what_came(form: str, airgap: Airgap,
     assert airgap.import_("list", output).status != 0
     pull(airgap, memory, "team/small:1", output).ok()
     airgap.import_("verify", output).ok()
+
+
+@pytest.mark.parametrize("form", [["bundle.tar"], ["bundle.tar", "--volume-size", "9MB"], ["bundle/"]],
+                         ids=["archive", "volumes", "directory"])
+def test_a_run_that_was_stopped_goes_on_where_hardly_any_room_is_left(form: list[str], airgap: Airgap,
+                                                                      memory: MemoryRegistry, running: Running,
+                                                                      stick: FileSystem) -> None:
+    """exFAT has no holes: what was begun far behind takes up all that lies before it."""
+    skip_what_fusefat_lacks(stick, "does not say how much is free")
+    proxy = running(FaultProxy(memory))
+    proxy.rule("GET", "/blobs/", rate=1_000_000)
+    output = f"{stick.path}/{form[0]}"
+    command = ["pull", f"{proxy.host}/team/tight:1", *plain(proxy), "--jobs", "6", "--output", output, *form[1:]]
+    run = airgap.start("airgap-export", *command)
+    deadline = time.monotonic() + 30
+    while proxy.bytes_sent("GET", "/blobs/") < 6_000_000:
+        assert run.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    assert airgap.stop(run, signal.SIGINT).status == 130
+    proxy.clear_rules()
+    airgap.export(*command).ok()
+    airgap.import_("verify", output).ok()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_name_that_the_stick_does_not_take_is_refused_before_anything_is_fetched(
+        form: str, airgap: Airgap, memory: MemoryRegistry, stick: FileSystem) -> None:
+    output = f"{stick.path}/at 12:30 {form}"
+    for options in ([], ["--dry-run"]):
+        pull(airgap, memory, "team/small:1", output, *options).fails(
+            7, "the name at 12:30 bundle.* has a ':', which (vfat|exfat) does not take", "choose a name without it")
+    assert list(stick.path.iterdir()) == []
 
 
 def test_names_need_no_capital_letters_and_no_links(airgap: Airgap, memory: MemoryRegistry, stick: FileSystem) -> None:

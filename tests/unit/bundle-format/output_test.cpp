@@ -53,10 +53,42 @@ TEST_CASE("a path that no bundle can be written to is a usage error that says wh
       {temp.path("out.tar.zst.partial"), ".tar.zst.partial is not written"},
       {temp.path("out.tar.gz"), ".tar.gz is not written"},
       {temp.path("out.tgz"), ".tgz is not written"},
+      {temp.path("OUT.TGZ"), ".tgz is not written"},
+      {temp.path("OUT.TAR"), "an archive's ending is written in lower case"},
+      {temp.path("out.tar.ZST"), "an archive's ending is written in lower case"},
       {temp.path("out.tar.partial"), ".tar.partial is not written"},
   };
   for (const Refused& row : refused) {
     CAPTURE(row.path);
     CHECK_THROWS_WITH_AS(output_form(row.path), doctest::Contains(row.why), diag::UsageError);
   }
+}
+
+TEST_CASE("a path is followed as the kernel follows it: what is above a link is above what it names") {
+  const TempDirectory temp;
+  fs::create_directories(temp.path("bundle/blobs"));
+  write_file(temp.path("bundle/bundle.json"), "{}");
+  write_file(temp.path("bundle/oci-layout"), "{}");
+  fs::create_directory_symlink(temp.path("bundle/blobs"), temp.path("link"));
+  for (const char* inside : {"link/out.tar", "link/../out.tar", "link/../new/", "bundle/blobs/../out.tar"}) {
+    CAPTURE(inside);
+    CHECK_THROWS_WITH_AS(output_form(temp.path(inside)), doctest::Contains("is a bundle"), diag::UsageError);
+  }
+  CHECK(output_form(temp.path("link/../../out.tar")) == OutputForm::archive);
+  fs::create_directory_symlink("/dev/shm", temp.path("elsewhere"));
+  const auto medium = medium_of_output(temp.path("elsewhere/../shm/out.tar"));
+  REQUIRE(medium);
+  CHECK(medium->file_system == io::medium_of("/dev/shm").file_system);
+}
+
+TEST_CASE("a name that is too long, with what is put behind it meanwhile, is refused") {
+  const TempDirectory temp;
+  const std::string name(241, 'n');
+  CHECK_THROWS_WITH_AS(check_writable(temp.path(name + ".tar"), OutputForm::archive),
+                       doctest::Contains("names of 255 bytes at most, and 15 are put behind it"),
+                       diag::StorageError);
+  CHECK_NOTHROW(check_writable(temp.path(name), OutputForm::directory));
+  CHECK_THROWS_AS(check_writable(temp.path(std::string(256, 'n')), OutputForm::directory),
+                  diag::StorageError);
+  CHECK_NOTHROW(check_writable(temp.path("a:b?.tar"), OutputForm::archive));
 }

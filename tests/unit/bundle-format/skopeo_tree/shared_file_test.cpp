@@ -63,10 +63,3 @@ TEST_CASE("a blob that lies there is read to be proven") {
   write_file(temp.path("longer"), std::string(k_bytes) + "!");
   CHECK_THROWS_AS(prove_blob(top, blob(), "longer"), diag::IntegrityError);
 }
-
-TEST_CASE("FAT and exFAT take no colons, and skopeo's names have some") {
-  for (const char* name : {"vfat", "exfat"}) CHECK_FALSE(takes_colons(name));
-  for (const char* name : {"ext4", "tmpfs", "ntfs", ""}) CHECK(takes_colons(name));
-  const TempDirectory temp;
-  CHECK_NOTHROW(refuse_file_system_without_colons(temp.path("not/there/yet")));
-}

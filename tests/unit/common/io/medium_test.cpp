@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "common/diag/error.hpp"
+#include "common/io/file.hpp"
 
 using namespace airgap;
 using io::find_mount;
@@ -137,4 +138,27 @@ TEST_CASE("the medium of a directory says how much is free on it") {
   REQUIRE(medium.total_bytes);
   CHECK(*medium.free_bytes <= *medium.total_bytes);
   CHECK_THROWS_AS(io::medium_of("/no such directory"), diag::StorageError);
+}
+
+TEST_CASE("FAT and exFAT do not take the characters that Windows does not") {
+  const auto forbidden = [](const char* file_system) {
+    io::Medium medium;
+    medium.file_system = file_system;
+    return medium.forbidden_characters();
+  };
+  for (const char* name : {"vfat", "exfat"}) CHECK(forbidden(name) == "\"*:<>?\\|");
+  for (const char* name : {"ext4", "tmpfs", "ntfs", ""}) CHECK(forbidden(name).empty());
+}
+
+TEST_CASE("holes of a file take up nothing, and what was written does") {
+  std::string name = fs::temp_directory_path() / "airgap-test-XXXXXX";
+  const io::File file(::mkstemp(name.data()), name);
+  constexpr std::uint64_t k_mib = std::uint64_t{1} << 20;
+  const std::vector<std::byte> bytes(k_mib, std::byte{1});
+  file.write_at(0, bytes);
+  file.write_at(8 * k_mib, bytes);
+  CHECK(file.occupied(4 * k_mib) == k_mib);
+  CHECK(file.occupied(100 * k_mib) == 2 * k_mib);
+  CHECK(file.occupied(k_mib / 2) == k_mib / 2);
+  fs::remove(name);
 }

@@ -91,6 +91,8 @@ TEST_CASE("an archive that FAT cannot hold is cut into volumes, unless it is the
   limited.largest_file = k_gib;
   limited.limited_by_user = true;
   CHECK(must_be_cut(with_needs(on(fat), many)));
+  // FAT would take it, and fsck.vfat would cut it to nothing.
+  CHECK(must_be_cut(with_needs(on(fat), plan_of({io::k_repairable_fat_file - 1000}))));
   CHECK_FALSE(must_be_cut(with_needs(on(fat), plan_of({3 * k_gib}))));
   CHECK_FALSE(must_be_cut(with_needs(on(medium("exfat", 60 * k_gib)), many)));
   CHECK_FALSE(must_be_cut(with_needs(on(limited), many)));
@@ -102,12 +104,41 @@ TEST_CASE("an archive that FAT cannot hold is cut into volumes, unless it is the
                        doctest::Contains("volumes of 5368709120 bytes"), diag::StorageError);
 }
 
+TEST_CASE("a file that a repair of FAT would cut to nothing is warned of") {
+  const auto lines = [](std::uint64_t blob, OutputForm form, std::optional<std::uint64_t> volume_size = {}) {
+    const ExportPlan plan = plan_of({blob, 2 * k_gib});
+    return doubts(with_needs(
+        {.path = "stick", .form = form, .volume_size = volume_size, .medium = medium("vfat", 60 * k_gib)},
+        plan));
+  };
+  CHECK(lines(io::k_repairable_fat_file, OutputForm::directory).empty());
+  const auto warned = lines(io::k_repairable_fat_file + 1, OutputForm::directory);
+  REQUIRE(warned.size() == 1);
+  CHECK(says(warned.front(), "a file of up to 4294901761 bytes is written to stick, and fsck.vfat takes"));
+  CHECK(lines(k_gib, OutputForm::archive, io::k_largest_fat_file).empty());
+  CHECK(lines(4 * k_gib, OutputForm::archive, io::k_largest_fat_file).size() == 1);
+  CHECK(lines(4 * k_gib, OutputForm::archive, io::k_repairable_fat_file).empty());
+}
+
 TEST_CASE("a limit of the user's is named as that") {
   io::Medium limited = medium("ext4", 60 * k_gib);
   limited.largest_file = 1'000'000;
   limited.limited_by_user = true;
   CHECK(says(refusal(plan_of({1'000'001}), OutputForm::directory, limited),
              "raise the limit with 'ulimit -f'"));
+  limited.largest_file = 5'000'000;
+  CHECK(says(refusal(plan_of({6'000'000}), OutputForm::archive, limited),
+             "--output FILE.tar --volume-size 5000000 cuts it to fit, or raise the limit with 'ulimit -f'"));
+}
+
+TEST_CASE("more files than the file system takes are refused, and an archive of them is not") {
+  io::Medium few = medium("ext4", 60 * k_gib);
+  few.free_files = 50;
+  const ExportPlan many = plan_of(std::vector<std::uint64_t>(50, 1));
+  CHECK(says(refusal(many, OutputForm::directory, few), "its file system takes 50 more"));
+  CHECK(says(refusal(many, OutputForm::directory, few), "--output FILE.tar"));
+  CHECK(refusal(many, OutputForm::archive, few) == "");
+  CHECK(refusal(plan_of({1}), OutputForm::directory, few) == "");
 }
 
 TEST_CASE("more blobs than a directory of FAT holds are refused, and an archive of them is not") {
@@ -122,12 +153,15 @@ TEST_CASE("more blobs than a directory of FAT holds are refused, and an archive 
 }
 
 TEST_CASE("too little space is refused, counted in what files occupy") {
-  const ExportPlan plan = plan_of({100, 100, 100});
-  io::Medium small = medium("exfat", 2 * 131'072);
+  ExportPlan plan = plan_of({100, 100, 100});
+  io::Medium small = medium("exfat", 8 * 131'072);
   CHECK(refusal(plan, OutputForm::directory, small) == "");
   small.block = 131'072;
+  // Three blobs and five files of metadata.
+  CHECK(refusal(plan, OutputForm::directory, small) == "");
+  plan.new_manifests = plan_of({1}).fetch;
   CHECK(says(refusal(plan, OutputForm::directory, small),
-             "384 KiB more are needed at stick, and 256 KiB are free"));
+             "1.1 MiB more are needed at stick, and 1.0 MiB are free"));
   small.free_bytes = std::nullopt;  // nobody knows
   CHECK(refusal(plan, OutputForm::directory, small) == "");
 }
@@ -142,6 +176,42 @@ TEST_CASE("what is there needs no room, but for an archive that is replaced") {
   CHECK(says(refusal(plan, OutputForm::archive, full, true), "more are needed"));
   plan.unchanged = true;
   CHECK(refusal(plan, OutputForm::archive, full, true) == "");
+}
+
+TEST_CASE("what an unfinished archive takes up already is not needed once more") {
+  ExportPlan plan = plan_of({k_gib, k_gib});
+  plan.partial_bytes = k_gib / 4;
+  const auto with_occupied = [&](std::uint64_t bytes) {
+    return with_needs({.path = "stick.tar",
+                       .form = OutputForm::archive,
+                       .medium = medium("exfat", k_gib / 2),
+                       .occupied = [=](std::uint64_t length) { return std::min(bytes, length); }},
+                      plan);
+  };
+  CHECK_NOTHROW(check_target(plan, with_occupied(8 * k_gib / 5)));
+  CHECK(with_occupied(100 * k_gib).needed.most == 0);
+  CHECK_THROWS_WITH_AS(check_target(plan, with_occupied(k_gib)), doctest::Contains("1.0 GiB more are needed"),
+                       diag::StorageError);
+  // A file system that does not count what files take up.
+  CHECK(with_occupied(0).needed.least == with_occupied(0).archive.least - plan.partial_bytes);
+}
+
+TEST_CASE("two sizes that look alike are told apart by their bytes") {
+  const std::string text = refusal(plan_of({5'000'000}), OutputForm::archive, medium("ext4", 5'000'000));
+  CHECK(says(text, "4.8 MiB (5008384 bytes) more are needed at stick, and 4.8 MiB (5000000 bytes) are free"));
+}
+
+TEST_CASE("an archive that replaces another wants room for both, and the hint says which one can go") {
+  ExportPlan plan = plan_of({2 * k_gib});
+  const Target target = with_needs(
+      {.path = "stick.tar", .form = OutputForm::archive, .medium = medium("ext4", k_gib), .replaces = true},
+      plan);
+  try {
+    check_target(plan, target);
+    FAIL("there is too little space");
+  } catch (const diag::StorageError& error) {
+    CHECK(says(error.hint(), "remove stick.tar first (what is replaced stays until the new one is whole)"));
+  }
 }
 
 TEST_CASE("a compressed archive is refused where it cannot fit, and doubted where it may not") {
@@ -218,11 +288,11 @@ TEST_CASE("what was begun in another form is named, and where there is too littl
   };
   for (const Row& row :
        {Row{k_gib,
-            {"stick.tar.partial", 1, k_gib},
+            {"stick.tar.partial", "in one file", 1, k_gib},
             "stick.tar.partial: 1.0 GiB of an unfinished archive in one file, which this run does not use",
             "remove stick.tar.partial (1.0 GiB that are not used), free some space"},
         Row{std::nullopt,
-            {"stick.001.tar.partial", 3, k_gib},
+            {"stick.001.tar.partial", "in volumes", 3, k_gib},
             "stick.001.tar.partial and 2 more: 1.0 GiB of an unfinished archive in volumes, which",
             "remove stick.001.tar.partial and 2 more (1.0 GiB that are not used), free"}}) {
     const Target target = with_needs({.path = "stick.tar",
