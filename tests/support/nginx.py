@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from .access_log import AccessLog, Request
+from .client import RegistryClient
 from .endpoint import Endpoint
 from .ports import free_port
 from .process import ServerProcess
@@ -65,6 +67,7 @@ class Nginx(Endpoint):
         config.write_text(self._config(directory, upstream, snippets))
         self.process = ServerProcess("nginx", [program("nginx"), "-p", str(directory), "-c", str(config),
                                                "-e", str(directory / "error.log")], directory, self.port)
+        self._log = AccessLog(directory / "access.log", lambda target: RegistryClient(self.origin).request("GET", target))
 
     def __enter__(self) -> "Nginx":
         self.process.start()
@@ -72,6 +75,10 @@ class Nginx(Endpoint):
 
     def __exit__(self, *_: object) -> None:
         self.process.stop()
+
+    def requests(self, method: str = ".*", path: str = "") -> list[Request]:
+        """As Registry.requests(), what nginx refuses by itself included. Not behind TLS."""
+        return self._log.requests(method, path)
 
     def _config(self, directory: Path, upstream: str, snippets: tuple[Snippet, ...]) -> str:
         def joined(part: str) -> str:

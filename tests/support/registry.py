@@ -1,15 +1,14 @@
 """Debian's docker-registry 2.8 as the tests need it: plain, TLS, passwords, tokens, read-only."""
 
 import json
-import re
 import shutil
 import ssl
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .access_log import AccessLog, Request
 from .client import RegistryClient
 from .endpoint import Endpoint
 from .ports import free_port
@@ -17,8 +16,6 @@ from .process import ServerProcess
 
 # Debian installs nginx and friends in /usr/sbin, which is not in everybody's PATH.
 _SEARCH = "/usr/bin:/usr/sbin:/usr/local/bin"
-_ACCESS_LINE = re.compile(r'"(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[0-9.]+" (?P<status>\d{3}) (?P<bytes>\d+)')
-_LOG_SECONDS = 5.0
 
 
 def program(name: str) -> str:
@@ -27,16 +24,6 @@ def program(name: str) -> str:
     if found is None:
         raise RuntimeError(f"{name} is not installed; scripts/install-packages packages/*.txt installs it")
     return found
-
-
-@dataclass(frozen=True)
-class Request:
-    """A line of the access log. `bytes` is what was sent back."""
-
-    method: str
-    path: str
-    status: int
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -74,7 +61,6 @@ class Registry(Endpoint):
     relative_urls: bool = False
     port: int = field(default_factory=free_port)
     tls_context: ssl.SSLContext | None = None  # for client(); from the CA that signed `tls`
-    _mark: int = 0
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -84,6 +70,7 @@ class Registry(Endpoint):
         config.write_text(json.dumps(self._config(), indent=2))  # JSON is YAML
         self.process = ServerProcess("registry", [program("docker-registry"), "serve", str(config)],
                                      self.directory, self.port, env={"PATH": _SEARCH})
+        self._log = AccessLog(self.process.out_path, lambda target: self.client().request("GET", target))
 
     def __enter__(self) -> "Registry":
         self.start()
@@ -107,26 +94,11 @@ class Registry(Endpoint):
 
     def mark(self) -> None:
         """requests() starts after what was asked until now."""
-        self._mark = len(self._log_lines())
+        self._log.mark()
 
     def requests(self, method: str = ".*", path: str = "", since_mark: bool = True) -> list[Request]:
         """What was asked, in order of completion; `method` matches whole, `path` anywhere (regular expressions)."""
-        lines = self._log_lines()[self._mark if since_mark else 0:]
-        seen = [Request(m["method"], m["path"], int(m["status"]), int(m["bytes"]))
-                for m in map(_ACCESS_LINE.search, lines) if m is not None]
-        return [r for r in seen if "mark=" not in r.path and re.fullmatch(method, r.method) and re.search(path, r.path)]
-
-    def _log_lines(self) -> list[str]:
-        """The access log, complete: a request of our own is waited for, since lines come after answers."""
-        sentinel = f"mark={time.monotonic_ns()}"
-        self.client().request("GET", f"/v2/?{sentinel}")
-        deadline = time.monotonic() + _LOG_SECONDS
-        while time.monotonic() < deadline:
-            lines = self.process.out_path.read_text().splitlines()
-            if any(sentinel in line for line in reversed(lines)):
-                return lines
-            time.sleep(0.01)
-        raise RuntimeError("the access log does not show a request that was answered")
+        return self._log.requests(method, path, since_mark)
 
     def _config(self) -> dict[str, Any]:
         http: dict[str, Any] = {"addr": self.host, "secret": "the same for every registry of the tests",
