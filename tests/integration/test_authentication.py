@@ -243,7 +243,7 @@ def test_the_password_shows_nowhere(right: bool, airgap: Airgap, locked: Registr
     report = tmp_path / "report.json"
     result = pull(airgap, locked, bundle_dir, "--verbose", "--report", report)
     result.ok() if right else result.fails(4)
-    texts = [result.out, result.err, report.read_text() if report.exists() else ""]
+    texts = [result.out, result.err, report.read_text()]
     texts += [path.read_text(errors="replace") for path in bundle_dir.rglob("*") if path.is_file()]
     for secret in (known, pair):
         assert not [text for text in texts if secret in text]

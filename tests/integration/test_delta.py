@@ -149,7 +149,9 @@ def test_what_the_other_side_has_is_told_by_a_bundle_or_its_list_or_a_receipt(
     assert told[outside.images["tools/db:5"].blobs[1].digest] == (None if how == "bundle.json" else "tools/db")
     airgap.export("verify", delta).ok()
     listed = {line.split("  ")[1].strip() for line in (delta / "SHA256SUMS").read_text().splitlines()[1:]}
-    assert not listed & {"blobs/" + digest.replace(":", "/") for digest in required(delta)}
+    held = {"blobs/" + blob["digest"].replace(":", "/") for blob in info_of(delta)["blobs"]}
+    assert {path for path in listed if path.startswith("blobs/")} == held and held
+    assert not held & {"blobs/" + digest.replace(":", "/") for digest in required(delta)}
 
 
 def test_a_delta_goes_on_with_the_stream_above_what_it_builds_on(outside: Outside, first: Path) -> None:

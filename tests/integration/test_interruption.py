@@ -1,7 +1,9 @@
 """Stopped in the middle, by the operator or by a power cut: the same command again finishes what is left."""
 
 import json
+import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -122,16 +124,19 @@ def test_a_stopped_pull_goes_on_where_it_was(form: str, how: signal.Signals, air
 
 def test_a_pull_stops_at_once_while_a_pipe_is_full(airgap: Airgap, proxy: FaultProxy) -> None:
     """Nobody reads the other end: `| less`, or an ssh that hangs."""
-    process = airgap.start("airgap-export", *pull_words(proxy, "-"))
+    reading, writing = os.pipe()
+    process = airgap.start("airgap-export", *pull_words(proxy, "-"), stdout=writing)
     deadline = time.monotonic() + 20
-    while not proxy.requests("GET", "/blobs/") and time.monotonic() < deadline:
+    while select.select([], [writing], [], 0)[1]:  # nothing can be written when no page of the pipe is free
+        assert process.poll() is None and time.monotonic() < deadline, "the pipe never filled"
         time.sleep(0.01)
-    time.sleep(0.2)  # the pipe fills meanwhile; were it not full yet, the test would hold all the more
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     assert time.monotonic() - started < GRACE
     process.communicate()
+    os.close(reading)
+    os.close(writing)
 
 
 @pytest.mark.parametrize("waiting", ["an answer", "the next attempt"])
@@ -198,7 +203,7 @@ def test_a_stopped_push_goes_on_where_it_was(at: str, how: signal.Signals, airga
     registry.mark()
     airgap.import_(*words).ok()
     again = {r.path.rsplit("digest=", 1)[1] for r in registry.requests("PUT", UPLOADS)}
-    assert not done & again
+    assert done and not done & again
     for name in IMAGES:
         assert registry.client().digest(*name.split(":")) == source_images[name].digest
 

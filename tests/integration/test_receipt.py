@@ -55,7 +55,9 @@ def test_a_second_push_says_that_its_tags_did_not_move(airgap: Airgap, busybox_b
                                                        tmp_path: Path) -> None:
     for _ in range(2):
         push(airgap, busybox_bundle, registry, "--receipt", tmp_path / "r.json").ok()
-    assert all(entry["before"] == entry["digest"] for entry in json.loads((tmp_path / "r.json").read_text())["images"])
+    images = json.loads((tmp_path / "r.json").read_text())["images"]
+    assert [entry["target"] for entry in images] == [LEGACY, BUSYBOX]
+    assert [entry["before"] for entry in images] == [entry["digest"] for entry in images]
 
 
 def test_a_dry_run_writes_no_receipt(airgap: Airgap, busybox_bundle: Path, registry: Registry,

@@ -66,7 +66,7 @@ def test_a_mirror_asks_both_sides_for_many_tags_at_the_same_time(airgap: Airgap,
     mirror = ("mirror", *words, *plain(*fronts), "--no-referrers", "--jobs", 4, "--to", fronts[1].host)
     airgap.export(*mirror).ok()
     barriers = [threading.Barrier(4, timeout=20) for _ in fronts]
-    for front, barrier in zip(fronts, barriers):
-        front.rule("HEAD", "/manifests/", times=4, on_match=barrier.wait)
+    heads = [front.rule("HEAD", "/manifests/", times=4, on_match=barrier.wait)
+             for front, barrier in zip(fronts, barriers)]
     airgap.export(*mirror).ok()
-    assert not any(barrier.broken for barrier in barriers)
+    assert [(rule.matched, barrier.broken) for rule, barrier in zip(heads, barriers)] == [(20, False)] * 2
