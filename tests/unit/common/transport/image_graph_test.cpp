@@ -8,7 +8,6 @@
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
 #include "common/image/media_type.hpp"
-#include "common/transport/observer.hpp"
 
 namespace airgap::transport {
 namespace {
@@ -194,11 +193,6 @@ TEST_CASE("a manifest that is malformed or missing ends it") {
   CHECK_THROWS_AS(
       load_graph(documents, documents.add(image::k_oci_index, index({blob("gone", image::k_oci_manifest)}))),
       diag::NetworkError);
-}
-
-TEST_CASE("nobody has to watch") {
-  no_observer().blob_started(hash::sha256_of(""), 1, 0);
-  no_observer().blob_finished(hash::sha256_of(""), 1, "fetched");
 }
 
 }  // namespace
