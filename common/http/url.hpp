@@ -28,8 +28,7 @@ class Url {
   Url resolve(std::string_view reference) const;
 
   const Origin& origin() const noexcept { return m_origin; }
-  const std::string& path() const noexcept { return m_path; }    ///< begins with '/'
-  const std::string& query() const noexcept { return m_query; }  ///< without '?', may be empty
+  const std::string& path() const noexcept { return m_path; }  ///< begins with '/'
   std::string str() const;
 
   /// Appends name=value to the query, the value percent-encoded.
@@ -40,7 +39,7 @@ class Url {
  private:
   Origin m_origin;
   std::string m_path;
-  std::string m_query;
+  std::string m_query;  // without '?', may be empty
 };
 
 std::string percent_encode(std::string_view text);  ///< all but unreserved characters

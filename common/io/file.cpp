@@ -142,11 +142,6 @@ void File::start_writeback(std::uint64_t offset, std::uint64_t length) const noe
       ::sync_file_range(m_fd, static_cast<off_t>(offset), static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE));
 }
 
-void File::read_ahead(std::uint64_t offset, std::uint64_t length) const noexcept {
-  static_cast<void>(
-      ::posix_fadvise(m_fd, static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_WILLNEED));
-}
-
 void File::done_with(std::uint64_t offset, std::uint64_t length) const noexcept {
   static_cast<void>(
       ::posix_fadvise(m_fd, static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_DONTNEED));

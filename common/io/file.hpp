@@ -40,8 +40,7 @@ class File {
   void sync() const;  ///< fdatasync; a failure is final, the data is not to be believed (R123)
   /// Asks the kernel to begin writing this range out, so that a later sync is short. Never fails.
   void start_writeback(std::uint64_t offset, std::uint64_t length) const noexcept;
-  /// Says that the range will be read soon, or (`done_with`) not again. Never fails.
-  void read_ahead(std::uint64_t offset, std::uint64_t length) const noexcept;
+  /// Says that the range will not be read again. Never fails.
   void done_with(std::uint64_t offset, std::uint64_t length) const noexcept;
   void close();  ///< Reports what close() reports; the destructor does not.
 

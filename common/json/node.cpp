@@ -90,9 +90,6 @@ bool Node::is_array() const noexcept {
 bool Node::is_string() const noexcept {
   return value_of(m_value).IsString();
 }
-bool Node::is_null() const noexcept {
-  return value_of(m_value).IsNull();
-}
 
 bool Node::contains(std::string_view name) const {
   return member(object_of(*this, m_value), name) != nullptr;
@@ -124,11 +121,6 @@ std::uint64_t Node::uint64() const {
 std::int64_t Node::int64() const {
   if (!value_of(m_value).IsInt64()) expected(*this, "an integer", value_of(m_value));
   return value_of(m_value).GetInt64();
-}
-
-bool Node::boolean() const {
-  if (!value_of(m_value).IsBool()) expected(*this, "true or false", value_of(m_value));
-  return value_of(m_value).GetBool();
 }
 
 std::size_t Node::size() const {
@@ -171,19 +163,9 @@ std::optional<std::string> Node::optional_string(std::string_view name) const {
   return found ? std::optional(found->string()) : std::nullopt;
 }
 
-std::optional<std::uint64_t> Node::optional_uint64(std::string_view name) const {
-  const auto found = find(name);
-  return found ? std::optional(found->uint64()) : std::nullopt;
-}
-
 std::optional<std::int64_t> Node::optional_int64(std::string_view name) const {
   const auto found = find(name);
   return found ? std::optional(found->int64()) : std::nullopt;
-}
-
-std::optional<bool> Node::optional_boolean(std::string_view name) const {
-  const auto found = find(name);
-  return found ? std::optional(found->boolean()) : std::nullopt;
 }
 
 std::string Node::pointer() const {

@@ -52,7 +52,6 @@ class Node {
   bool is_object() const noexcept;
   bool is_array() const noexcept;
   bool is_string() const noexcept;
-  bool is_null() const noexcept;
 
   bool contains(std::string_view name) const;             ///< a member that is null included
   std::optional<Node> find(std::string_view name) const;  ///< absent and null alike are nullopt
@@ -61,7 +60,6 @@ class Node {
   std::string string() const;
   std::uint64_t uint64() const;  ///< an integer literal of 0 to 2^63-1
   std::int64_t int64() const;    ///< an integer literal
-  bool boolean() const;
   std::vector<Node> elements() const;
   std::size_t size() const;  ///< of an array or object
   std::vector<std::pair<std::string_view, Node>> members()
@@ -70,9 +68,7 @@ class Node {
   std::map<std::string, std::string, std::less<>> string_map() const;  ///< an object whose values are strings
 
   std::optional<std::string> optional_string(std::string_view name) const;
-  std::optional<std::uint64_t> optional_uint64(std::string_view name) const;
   std::optional<std::int64_t> optional_int64(std::string_view name) const;
-  std::optional<bool> optional_boolean(std::string_view name) const;
 
   std::string pointer()
       const;  ///< "/layers/3/size", safe to print; the root is "document". Walks the document.

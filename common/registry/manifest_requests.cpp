@@ -208,18 +208,18 @@ std::string read_document(HostSession& host, const std::string& path, const imag
   return std::move(document->bytes);
 }
 
-PutResult put_manifest(HostSession& host, const std::string& path, std::string_view reference,
-                       std::string_view bytes, std::string_view media_type) {
+void put_manifest(HostSession& host, const std::string& path, std::string_view reference,
+                  std::string_view bytes, std::string_view media_type) {
   http::Request request = host.request(http::Method::put, manifest_url(host.origin(), path, reference));
   http::set_body(request, std::string(bytes), std::string(media_type));
   const auto response = host.send(std::move(request), {path, true});
   const int status = response->status();
   if (status >= 200 && status < 300 && !is_html(response->head())) {
     drain(*response);
-    return {response->head().headers.find("OCI-Subject").has_value()};
+    return;
   }
   const Refusal refusal = read_refusal(*response);
-  if (!as_digest(reference) && may_be_immutable(status) && points_to(host, path, reference, bytes)) return {};
+  if (!as_digest(reference) && may_be_immutable(status) && points_to(host, path, reference, bytes)) return;
   throw_refusal(refusal, {Asked::Action::push_manifest, host.registry(), path, shown_name(path, reference),
                           std::string(media_type), bytes.size()});
 }

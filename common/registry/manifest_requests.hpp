@@ -16,8 +16,8 @@ std::optional<ManifestHead> head_manifest(HostSession& host, const std::string& 
 std::optional<FetchedManifest> get_manifest(HostSession& host, const std::string& path,
                                             std::string_view reference);
 std::string read_document(HostSession& host, const std::string& path, const image::Descriptor& wanted);
-PutResult put_manifest(HostSession& host, const std::string& path, std::string_view reference,
-                       std::string_view bytes, std::string_view media_type);
+void put_manifest(HostSession& host, const std::string& path, std::string_view reference,
+                  std::string_view bytes, std::string_view media_type);
 bool delete_tag(HostSession& host, const std::string& path, std::string_view tag);
 void delete_manifest(HostSession& host, const std::string& path, const hash::Digest& digest);
 

@@ -211,11 +211,10 @@ void RegistryClient::upload_blob(const Repository& repository, const image::Desc
   registry::upload_blob(m_session->exactly(repository), repository.path, {blob, open, news, reread});
 }
 
-PutResult RegistryClient::put_manifest(const Repository& repository, std::string_view reference,
-                                       std::string_view bytes, std::string_view media_type) {
+void RegistryClient::put_manifest(const Repository& repository, std::string_view reference,
+                                  std::string_view bytes, std::string_view media_type) {
   expect_push(repository);
-  return registry::put_manifest(m_session->exactly(repository), repository.path, reference, bytes,
-                                media_type);
+  registry::put_manifest(m_session->exactly(repository), repository.path, reference, bytes, media_type);
 }
 
 bool RegistryClient::delete_tag(const Repository& repository, std::string_view tag) {

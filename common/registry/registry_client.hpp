@@ -33,11 +33,6 @@ struct ManifestHead {
   std::uint64_t size = 0;  ///< bytes, 0 when not said
 };
 
-/// How a manifest was taken.
-struct PutResult {
-  bool subject_indexed = false;  ///< the registry answered OCI-Subject: it keeps the referrers list itself
-};
-
 /// Whose word on tags will do.
 enum class TagsFrom {
   location,    ///< whoever must know all of them
@@ -114,8 +109,8 @@ class RegistryClient {
   void upload_blob(const Repository& repository, const image::Descriptor& blob,
                    const transport::BlobOpener& open, const UploadNews& news,
                    transport::Reread reread = transport::Reread::always);
-  PutResult put_manifest(const Repository& repository, std::string_view reference, std::string_view bytes,
-                         std::string_view media_type);
+  void put_manifest(const Repository& repository, std::string_view reference, std::string_view bytes,
+                    std::string_view media_type);
 
   /// Takes a tag away and leaves the manifest; true when it is gone. False where the registry does not delete
   /// by tag: many delete manifests alone (docker-registry 2.8), with every tag of theirs.

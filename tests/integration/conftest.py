@@ -128,16 +128,6 @@ def airgap(tmp_path: Path) -> Airgap:
 
 
 @pytest.fixture
-def run_export(airgap: Airgap) -> Callable[..., Any]:
-    return airgap.export
-
-
-@pytest.fixture
-def run_import(airgap: Airgap) -> Callable[..., Any]:
-    return airgap.import_
-
-
-@pytest.fixture
 def bundle_dir(tmp_path: Path) -> Path:
     """Where a bundle may be written; does not exist yet."""
     return tmp_path / "bundle"

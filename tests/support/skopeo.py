@@ -45,12 +45,6 @@ def copy_to_dir(source: str, directory: Path, *options: str) -> dict[str, Any]:
     return parsed
 
 
-def sync_to_dir(host: str, repository: str, directory: Path, *options: str) -> None:
-    """`skopeo sync` of a repository, all tags."""
-    run("sync", "--src", "docker", "--dest", "dir", "--all", "--src-tls-verify=false", *options,
-        f"{host}/{repository}", str(directory))
-
-
 def sync(source: Path | str, destination: Path | str, *options: str, src: str = "docker", dest: str = "dir") -> None:
     """`skopeo sync` with any transports; TLS not verified on either side."""
     run("sync", "--src", src, "--dest", dest, *(("--src-tls-verify=false",) if src != "dir" else ()),

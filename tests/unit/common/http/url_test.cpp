@@ -21,13 +21,13 @@ TEST_CASE("a URL is taken apart and put together without loss") {
       {"https://registry.example", "https://registry.example", "/", ""},
       {"HTTPS://Registry.Example:443/V2/", "https://registry.example", "/V2/", ""},
       {"https://registry.example:5000/v2/?n=1&last=a%2Fb", "https://registry.example:5000", "/v2/",
-       "n=1&last=a%2Fb"},
+       "?n=1&last=a%2Fb"},
       {"http://127.0.0.1:5000/a/../b", "http://127.0.0.1:5000", "/a/../b", ""},
       {"http://[::1]:5000/x", "http://[::1]:5000", "/x", ""},
       {"http://[2001:DB8::1]/x", "http://[2001:db8::1]", "/x", ""},
-      {"https://h/p?sig=a+b/c==&x=%2f", "https://h", "/p", "sig=a+b/c==&x=%2f"},
-      {"https://h/p?q#fragment", "https://h", "/p", "q"},
-      {"https://h?q", "https://h", "/", "q"},
+      {"https://h/p?sig=a+b/c==&x=%2f", "https://h", "/p", "?sig=a+b/c==&x=%2f"},
+      {"https://h/p?q#fragment", "https://h", "/p", "?q"},
+      {"https://h?q", "https://h", "/", "?q"},
       {"http://127.1/", "http://127.0.0.1", "/",
        ""},  // one spelling for an address, so that rules see through others
       {"http://0x7f000001/", "http://127.0.0.1", "/", ""},
@@ -37,7 +37,7 @@ TEST_CASE("a URL is taken apart and put together without loss") {
     const Url url = Url::parse(row.text);
     CHECK(url.origin().str() == row.origin);
     CHECK(url.path() == row.path);
-    CHECK(url.query() == row.query);
+    CHECK(url.str() == std::string(row.origin) + row.path + row.query);
     CHECK(Url::parse(url.str()) == url);
   }
 }
@@ -132,7 +132,7 @@ TEST_CASE("parameters are encoded and appended") {
   const Url url = Url::parse("https://r/token");
   CHECK(url.with_parameter("scope", "repository:a/b:pull,push").str() ==
         "https://r/token?scope=repository%3Aa%2Fb%3Apull%2Cpush");
-  CHECK(url.with_parameter("a", "1").with_parameter("b", "x&y").query() == "a=1&b=x%26y");
+  CHECK(url.with_parameter("a", "1").with_parameter("b", "x&y").str() == "https://r/token?a=1&b=x%26y");
   CHECK(percent_encode("az-AZ_09.~ /\xc3") == "az-AZ_09.~%20%2F%C3");
 }
 

@@ -23,7 +23,6 @@ TEST_CASE("values are read by type") {
   CHECK(root.at("s").string() == "a\u00e9\U0001f600");
   CHECK(root.at("n").uint64() == 9223372036854775807U);
   CHECK(root.at("i").int64() == -3);
-  CHECK(root.at("b").boolean());
   CHECK(root.at("a").string_list() == std::vector<std::string>{"x", "y"});
   CHECK(root.at("a").size() == 2);
   CHECK(root.at("o").string_map().at("k") == "v");
@@ -31,16 +30,15 @@ TEST_CASE("values are read by type") {
   CHECK(root.members()[5].first == "a");
   CHECK(root.optional_string("s").has_value());
   CHECK(root.optional_int64("i") == -3);
-  CHECK(root.optional_uint64("absent") == std::nullopt);
+  CHECK(root.optional_int64("absent") == std::nullopt);
 }
 
 TEST_CASE("an absent member and a null one are both no value, but a null one is there") {
   const Document document = Document::parse(R"({"z":null})");
   CHECK_FALSE(document.root().find("z"));
   CHECK_FALSE(document.root().find("absent"));
-  CHECK(document.root().optional_boolean("z") == std::nullopt);
+  CHECK(document.root().optional_string("z") == std::nullopt);
   CHECK(document.root().contains("z"));
-  CHECK(document.root().at("z").is_null());
 }
 
 TEST_CASE("nodes outlive a move of their document") {
@@ -155,7 +153,6 @@ TEST_CASE("a wrong type or a missing member is named by its pointer") {
   CHECK(document.root().pointer() == "document");
   CHECK_THROWS_WITH_AS(inner.at("y"), R"(/a~1b~0\x1b/0: the member "y" is missing)", FormatError);
   CHECK_THROWS_WITH_AS(inner.at("x").string(), doctest::Contains("expected a string, found 1"), FormatError);
-  CHECK_THROWS_WITH_AS(inner.at("x").boolean(), doctest::Contains("expected true or false"), FormatError);
   CHECK_THROWS_WITH_AS(inner.at("x").elements(), doctest::Contains("expected an array"), FormatError);
   CHECK_THROWS_WITH_AS(inner.at("x").find("z"), doctest::Contains("expected an object"), FormatError);
   CHECK_THROWS_WITH_AS(inner.string_map(), doctest::Contains("/x: expected a string"), FormatError);
