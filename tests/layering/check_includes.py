@@ -1,4 +1,4 @@
-"""Each folder includes only from itself and from the folders that its CMakeLists.txt names in USES.
+"""Each folder includes only from itself and from the folders that its CMakeLists.txt names in USES, and from all of those.
 
 Run by ctest with the source folder and the list that CMake wrote: a line "folder:name:used used…" a library.
 """
@@ -25,16 +25,20 @@ def folder_of(path, layers):
 
 def violations(root, layers):
     for folder, uses in layers.items():
+        unused = set(uses)
         for source in sorted((root / folder).rglob("*.[ch]pp")):
             name = source.relative_to(root).as_posix()
             if folder_of(name, layers) != folder:
                 continue
             for included in INCLUDE.findall(source.read_text()):
                 target = folder_of(included, layers)
+                unused.discard(target)
                 if target is None:
                     yield f"{name}: {included} is not written from the repository's root, or in no layer"
                 elif target != folder and target not in uses:
                     yield f"{name}: includes {included}, but {folder} does not name it in USES"
+        for other in sorted(unused):
+            yield f"{folder}: names {other} in USES, and no file includes from it"
 
 
 def main():
