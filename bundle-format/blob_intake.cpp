@@ -1,13 +1,12 @@
 #include "bundle-format/blob_intake.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "common/diag/log.hpp"
+#include "bundle-format/second_attempt.hpp"
 #include "common/hash/verifying_source.hpp"
 #include "common/io/stream.hpp"
 
@@ -121,26 +120,17 @@ void take_in(const Blob& blob, std::uint64_t already, BlobRoom& room, const tran
              transport::Observer& observer) {
   observer.blob_started(blob.digest, blob.size, already);
   Intake intake(blob, room, open, observer);
-  const auto attempt = [&](std::uint64_t from) -> std::optional<hash::DigestMismatch> {
-    try {
-      intake.attempt(from);
-      return std::nullopt;
-    } catch (const hash::DigestMismatch& mismatch) {
-      room.reached(0);
-      return mismatch;
-    }
-  };
   bool fetched = already < blob.size;
-  if (auto first = attempt(already)) {
-    diag::log("bundle", diag::LogLevel::warning,
-              fmt::format("{}; trying once more from zero", first->message()));
-    observer.blob_restarted(blob.digest, already + intake.moved());
-    fetched = true;
-    if (auto second = attempt(0)) {
-      second->set_hint("the source, or a proxy before it, serves other bytes under this digest");
-      throw hash::DigestMismatch(*second);
-    }
-  }
+  with_second_attempt([&] { intake.attempt(already); },
+                      [&] {
+                        room.reached(0);
+                        return true;
+                      },
+                      [&] {
+                        observer.blob_restarted(blob.digest, already + intake.moved());
+                        fetched = true;
+                        intake.attempt(0);
+                      });
   observer.blob_finished(blob.digest, blob.size, fetched ? "fetched" : "present");
 }
 

@@ -1,14 +1,12 @@
 #include "bundle-format/archive/ordered_archive.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "common/diag/log.hpp"
+#include "bundle-format/second_attempt.hpp"
 #include "common/hash/verifying_source.hpp"
 #include "common/raii/scope_exit.hpp"
 
@@ -192,21 +190,12 @@ void OrderedArchive::put_in_turn(std::size_t index, const transport::BlobOpener&
 
   std::optional<OrderedBlob> arriving;
   begun ? arriving.emplace(blob, open, observer, std::move(*begun)) : arriving.emplace(blob, open, observer);
-  try {
-    write_in_turn(index, capacity, *arriving);
-  } catch (const hash::DigestMismatch& mismatch) {
-    if (!take_back(index, *arriving)) throw;
-    diag::log("bundle", diag::LogLevel::warning,
-              fmt::format("{}; trying once more from zero", mismatch.message()));
-    observer.blob_restarted(blob.digest, arriving->moved());
-    try {
-      write_in_turn(index, capacity, arriving.emplace(blob, open, observer));
-    } catch (hash::DigestMismatch& second) {
-      take_back(index, *arriving);
-      second.set_hint("the source, or a proxy before it, serves other bytes under this digest");
-      throw;
-    }
-  }
+  with_second_attempt([&] { write_in_turn(index, capacity, *arriving); },
+                      [&] { return take_back(index, *arriving); },
+                      [&] {
+                        observer.blob_restarted(blob.digest, arriving->moved());
+                        write_in_turn(index, capacity, arriving.emplace(blob, open, observer));
+                      });
   m_position = m_plan.place_of(index).data + blob.stored_size;
   m_turns.next(1 + write_kept(index + 1));
   observer.blob_finished(blob.digest, blob.size, "fetched");
