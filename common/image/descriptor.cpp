@@ -6,6 +6,7 @@
 #include "common/hash/hasher.hpp"
 #include "common/image/media_type.hpp"
 #include "common/image/member_names.hpp"
+#include "common/image/platform_members.hpp"
 #include "common/text/base64.hpp"
 
 namespace airgap::image {
@@ -28,13 +29,7 @@ std::string media_type_at(const json::Node& node) {
 
 Platform platform_at(const json::Node& node) {
   refuse_misspelt(node, {"os", "architecture", "variant", "os.version", "os.features"});
-  Platform platform;
-  platform.os = node.optional_string("os").value_or("");
-  platform.architecture = node.optional_string("architecture").value_or("");
-  platform.variant = node.optional_string("variant").value_or("");
-  platform.os_version = node.optional_string("os.version").value_or("");
-  if (const auto features = node.find("os.features")) platform.os_features = features->string_list();
-  return platform;
+  return platform_members(node);
 }
 
 std::string data_at(const json::Node& node, const hash::Digest& digest, std::uint64_t size) {
