@@ -53,7 +53,7 @@ class ExportRun {
                              "leave --json out; --report FILE tells the same at the end");
     }
     m_basis.created = bundle::creation_time();
-    m_basis.creator = m_context.program + " " + m_context.version;
+    m_basis.creator = m_context.creator();
     if (!m_settings.since.empty()) m_basis.other_side = read_other_side(m_settings.since, m_settings.output);
     SourceImages source(m_settings.source, m_context, m_run);
     m_basis.names = names_inside(source.selection(), m_settings.names);

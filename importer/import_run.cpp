@@ -40,10 +40,6 @@ delivery::Sender the_bundle(bool from_pipe) {
                           "that it touches; copy it again"};
 }
 
-std::string creator(const cli::Context& context) {
-  return context.program + " " + context.version;
-}
-
 /// Nothing when volumes are missing and somebody sits at the terminal who can bring them.
 std::unique_ptr<bundle::BundleReader> open_unless_missing(const std::vector<std::string>& bundles) {
   try {
@@ -166,7 +162,7 @@ class ImportRun {
     print_missing(plan, m_context.console);
     if (!m_settings.want_list.empty()) {
       bundle::WantList list = want_list_of(plan, m_target);
-      list.creator = creator(m_context);
+      list.creator = m_context.creator();
       list.created = bundle::creation_time().text;
       cli::write_report_file(m_settings.want_list, bundle::write_want_list(list), "want-list");
     }
@@ -190,7 +186,7 @@ class ImportRun {
                      const bundle::BundleInfo& info) const {
     if (m_settings.receipt.empty() || m_settings.dry_run) return;
     bundle::Receipt receipt = receipt_of(plan, in_place, m_target);
-    receipt.creator = creator(m_context);
+    receipt.creator = m_context.creator();
     receipt.created = bundle::creation_time().text;
     if (!info.stream.empty()) receipt.position = bundle::StreamPosition{info.stream, info.sequence};
     const std::filesystem::path path(m_settings.bundles.front());

@@ -169,7 +169,7 @@ class ReceiptRun {
 
   void write(const delivery::Plan& plan, const std::vector<bool>& whole) {
     bundle::Receipt receipt = receipt_of(plan, whole, m_where);
-    receipt.creator = m_context.program + " " + m_context.version;
+    receipt.creator = m_context.creator();
     receipt.created = bundle::creation_time().text;
     for (std::size_t i = 0; i < whole.size(); ++i) {
       if (!whole[i]) continue;
