@@ -61,21 +61,27 @@ image::RegistryTarget parse_target(const std::string& text) {
   }
 }
 
-image::Mapping parse_naming(bool scoped, bool flat, const std::vector<std::string>& maps) {
+void NamingOptions::declare(Command& command) {
+  command.flag("--scoped", scoped, "names inside begin with the source host");
+  command.flag("--flat", flat, "names inside are the last path component only");
+  command.option("--map", maps, "FROM=TO", "inside, FROM (a name, or a prefix ending in /) is called TO");
+}
+
+image::Mapping NamingOptions::mapping() const {
   if (scoped && flat) {
     throw diag::UsageError("--scoped and --flat exclude each other",
                            "give one of them, or --map for single images");
   }
-  image::Mapping mapping;
-  mapping.mode = scoped ? image::NameMode::scoped : flat ? image::NameMode::flat : image::NameMode::path;
+  image::Mapping names;
+  names.mode = scoped ? image::NameMode::scoped : flat ? image::NameMode::flat : image::NameMode::path;
   for (const std::string& rule : maps) {
     try {
-      mapping.add_rule(rule);
+      names.add_rule(rule);
     } catch (const diag::FormatError& error) {
       throw diag::UsageError("--map " + error.message(), error.hint());
     }
   }
-  return mapping;
+  return names;
 }
 
 void check_maps(const image::Mapping& mapping, const std::vector<image::Reference>& images, bool allowed) {

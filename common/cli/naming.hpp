@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "common/cli/app.hpp"
 #include "common/image/mapping.hpp"
 
 namespace airgap::cli {
@@ -10,8 +11,16 @@ namespace airgap::cli {
 /// REGISTRY[/PREFIX]. Throws UsageError.
 image::RegistryTarget parse_target(const std::string& text);
 
-/// The naming options (--scoped, --flat, --map) as a mapping. Throws UsageError.
-image::Mapping parse_naming(bool scoped, bool flat, const std::vector<std::string>& maps);
+/// How images are called inside.
+struct NamingOptions {
+  bool scoped = false;            ///< --scoped
+  bool flat = false;              ///< --flat
+  std::vector<std::string> maps;  ///< --map FROM=TO
+
+  void declare(Command& command);
+  bool any() const { return scoped || flat || !maps.empty(); }  ///< otherwise the default holds
+  image::Mapping mapping() const;                               ///< throws UsageError
+};
 
 /// A --map that speaks of none of these images was meant for something. Throws UsageError, with what it may
 /// have meant; says it alone when that is `allowed`.

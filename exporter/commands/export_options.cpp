@@ -1,7 +1,6 @@
 #include "exporter/commands/export_options.hpp"
 
 #include "bundle-format/volumes/volume_writer.hpp"
-#include "common/cli/naming.hpp"
 
 namespace airgap::exporter {
 
@@ -19,9 +18,7 @@ void ExportOptions::declare_selection(cli::Command& command) {
                  "linux/amd64,linux/arm64… or all (default: linux on this machine's architecture); with a "
                  "repository or image before it, for that alone");
   command.flag("--no-referrers", no_referrers, "leave signatures, SBOMs and attestations behind");
-  command.flag("--scoped", scoped, "inside, keep the source host as first path component");
-  command.flag("--flat", flat, "inside, keep the last path component only");
-  command.option("--map", maps, "FROM=TO", "inside, FROM (a name, or a prefix ending in /) is called TO");
+  names.declare(command);
   command.flag(cli::k_allow_unused_map, allow_unused_map, cli::k_allow_unused_map_help);
 }
 
@@ -45,10 +42,6 @@ SourceSettings ExportOptions::source(bool keep_going) const {
           .allow_empty = allow_empty,
           .allow_unused_map = allow_unused_map,
           .keep_going = keep_going};
-}
-
-image::Mapping ExportOptions::names() const {
-  return cli::parse_naming(scoped, flat, maps);
 }
 
 }  // namespace airgap::exporter

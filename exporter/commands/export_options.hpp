@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/image/mapping.hpp"
+#include "common/cli/naming.hpp"
 #include "exporter/resolve/source_images.hpp"
 
 namespace airgap::exporter {
@@ -17,9 +17,7 @@ struct ExportOptions {
   cli::RegistryAccessOptions access = cli::pulling();
   bool no_referrers = false;
   bool allow_empty = false;
-  bool scoped = false;
-  bool flat = false;
-  std::vector<std::string> maps;
+  cli::NamingOptions names;
   bool allow_unused_map = false;
   std::vector<std::string> since;
   std::string volume_size_text;
@@ -28,8 +26,6 @@ struct ExportOptions {
   void declare_bundle(cli::Command& command);
   std::optional<std::uint64_t> volume_size() const;  ///< in bytes. Throws UsageError
   SourceSettings source(bool keep_going) const;
-  /// Throws UsageError.
-  image::Mapping names() const;
 };
 
 }  // namespace airgap::exporter

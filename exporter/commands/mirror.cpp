@@ -47,7 +47,7 @@ void add_mirror(cli::App& app) {
     source.none_is_fine = true;
     source.access.sends_on = true;
     return run_mirror({.source = std::move(source),
-                       .names = options->common.names(),
+                       .names = options->common.names.mapping(),
                        .to = options->to,
                        .prune = options->prune,
                        .overwrite = !options->no_overwrite_tags,

@@ -48,7 +48,7 @@ void add_plan(cli::App& app) {
     if (!options->lock.empty()) cli::check_report_file(options->lock, "lock");
     return run_export({.command = "plan",
                        .source = options->common.source(options->keep_going),
-                       .names = options->common.names(),
+                       .names = options->common.names.mapping(),
                        .output = options->output,
                        .since = options->common.since,
                        .overwrite = options->overwrite,

@@ -77,7 +77,7 @@ bool is_skopeo_tree(const Options& options) {
     throw diag::UsageError(fmt::format("--format: there is no '{}'", text::escape(options.format)),
                            "it is bundle, or skopeo-dir for what skopeo sync writes");
   }
-  if (options.common.flat || !options.common.maps.empty()) {
+  if (options.common.names.flat || !options.common.names.maps.empty()) {
     throw diag::UsageError("--format skopeo-dir takes --scoped, and no other names",
                            "give --flat and --map to airgap-import push, which reads such directories");
   }
@@ -107,7 +107,7 @@ void add_pull(cli::App& app) {
     if (!tree && bundle::output_form(options->output) == bundle::OutputForm::pipe)
       context.console.reserve_stdout();
     return run_export({.source = options->common.source(options->keep_going),
-                       .names = options->common.names(),
+                       .names = options->common.names.mapping(),
                        .output = options->output,
                        .since = options->common.since,
                        .registries_d = options->registries_d,

@@ -1,6 +1,4 @@
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "common/cli/naming.hpp"
 #include "common/cli/registry_access.hpp"
@@ -12,9 +10,7 @@ namespace {
 
 struct Options {
   ImportSettings settings;
-  bool scoped = false;
-  bool flat = false;
-  std::vector<std::string> maps;
+  cli::NamingOptions names;
 };
 
 void declare(cli::Command& command, Options& options) {
@@ -23,9 +19,7 @@ void declare(cli::Command& command, Options& options) {
       "a directory, an archive, volumes in any order or folders that hold them, a tree that skopeo "
       "sync wrote, or - for standard input");
   command.positional("REGISTRY[/PREFIX]", options.settings.target, "the registry to fill, and a path in it");
-  command.flag("--scoped", options.scoped, "keep the source host as first path component");
-  command.flag("--flat", options.flat, "keep the last path component only");
-  command.option("--map", options.maps, "FROM=TO", "FROM (a name, or a prefix ending in /) becomes TO");
+  options.names.declare(command);
   command.flag(cli::k_allow_unused_map, options.settings.allow_unused_map, cli::k_allow_unused_map_help);
   command.flag("--remove-signatures", options.settings.remove_signatures,
                "leave behind the signature-N files of skopeo's directories");
@@ -59,9 +53,7 @@ void add_push(cli::App& app) {
   const auto options = std::make_shared<Options>();
   declare(command, *options);
   command.runs([options](cli::Context& context) {
-    if (options->scoped || options->flat || !options->maps.empty()) {
-      options->settings.names = cli::parse_naming(options->scoped, options->flat, options->maps);
-    }
+    if (options->names.any()) options->settings.names = options->names.mapping();
     return run_import(options->settings, context);
   });
 }

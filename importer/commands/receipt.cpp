@@ -1,6 +1,4 @@
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "common/cli/naming.hpp"
 #include "common/cli/registry_access.hpp"
@@ -12,9 +10,7 @@ namespace {
 
 struct Options {
   ReceiptSettings settings;
-  bool scoped = false;
-  bool flat = false;
-  std::vector<std::string> maps;
+  cli::NamingOptions names;
 };
 
 void declare(cli::Command& command, Options& options) {
@@ -24,10 +20,7 @@ void declare(cli::Command& command, Options& options) {
                  "a name a line: source names, or names that begin with REGISTRY; - is standard input", true);
   command.option("-o,--output", options.settings.output, "FILE",
                  "where the receipt goes (default: standard output)");
-  command.flag("--scoped", options.scoped,
-               "source names were pushed with their host as first path component");
-  command.flag("--flat", options.flat, "source names were pushed with their last path component only");
-  command.option("--map", options.maps, "FROM=TO", "FROM (a name, or a prefix ending in /) was pushed as TO");
+  options.names.declare(command);
   command.flag("--keep-going", options.settings.keep_going,
                "leave out images that are not there, and exit non-zero");
   options.settings.access.declare(command);
@@ -42,7 +35,7 @@ void add_receipt(cli::App& app) {
   const auto options = std::make_shared<Options>();
   declare(command, *options);
   command.runs([options](cli::Context& context) {
-    options->settings.naming = cli::parse_naming(options->scoped, options->flat, options->maps);
+    options->settings.naming = options->names.mapping();
     return run_receipt(options->settings, context);
   });
 }

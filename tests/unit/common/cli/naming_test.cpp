@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "common/diag/error.hpp"
 
 namespace airgap::cli {
@@ -10,12 +12,16 @@ namespace {
 const std::vector<image::Reference> k_images{image::Reference::parse("quay.io/org/app:1.2"),
                                              image::Reference::parse("nginx:1.27")};
 
+image::Mapping mapped(std::vector<std::string> maps) {
+  return NamingOptions{.maps = std::move(maps)}.mapping();
+}
+
 TEST_CASE("a --map that speaks of an image that is there is none too many") {
   for (const char* rule : {"quay.io/org/app=x", "quay.io/org/app:1.2=x:1", "quay.io/=x/", "quay.io/org/=x/",
                            "nginx=x", "nginx:1.27=x", "docker.io/library/nginx=x", "docker.io/=x/"}) {
     CAPTURE(std::string(rule));
     // A rule that a more specific one is in front of is no typo.
-    CHECK_NOTHROW(check_maps(parse_naming(false, false, {rule, "quay.io/org/app:1.2=x:1"}), k_images, false));
+    CHECK_NOTHROW(check_maps(mapped({rule, "quay.io/org/app:1.2=x:1"}), k_images, false));
   }
 }
 
@@ -34,7 +40,7 @@ TEST_CASE("a --map that speaks of no image that is there is refused, with what w
   };
   for (const auto& [rule, hint] : k_table) {
     CAPTURE(std::string(rule));
-    const image::Mapping mapping = parse_naming(false, false, {"quay.io/org/app=fine", rule});
+    const image::Mapping mapping = mapped({"quay.io/org/app=fine", rule});
     try {
       check_maps(mapping, k_images, false);
       FAIL("it was taken");
