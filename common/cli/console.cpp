@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <optional>
 
 #include "common/cli/events.hpp"
@@ -63,6 +64,8 @@ struct Console::State {
   std::atomic<bool> stdout_reserved = false;
   std::atomic<bool> output_failed = false;
   task::Guarded<ProgressTracker> tracker;
+  std::mutex showing;   // held while the display is drawn
+  bool paused = false;  // under `showing`
   std::optional<Ticker> ticker;  // of the thread that begins and ends activities; stops before the rest goes
 
   State(const ConsoleOptions& chosen, int out, int err) : options(chosen), screen(out, err) {
@@ -87,6 +90,8 @@ struct Console::State {
 };
 
 void Console::State::show(Console& console) {
+  const std::scoped_lock lock(showing);
+  if (paused) return;
   const ProgressState state = look();
   if (display == Display::events) {
     console.event(progress_event(state));
@@ -187,6 +192,21 @@ void Console::end_transfers() {
   if (state.blobs_total > 0 || (m_state->display == Display::lines && state.elapsed >= k_line_every)) {
     m_state->line(final_line(state));
   }
+}
+
+void Console::pause() {
+  const std::scoped_lock lock(m_state->showing);
+  m_state->paused = true;
+  m_state->screen.clear();
+  m_state->tracker.with([](ProgressTracker& progress) { progress.pause(now()); });
+}
+
+void Console::resume() noexcept {
+  quietly([&] {
+    const std::scoped_lock lock(m_state->showing);
+    m_state->paused = false;
+    m_state->tracker.with([](ProgressTracker& progress) { progress.resume(now()); });
+  });
 }
 
 void Console::begin_count(std::string_view what, std::uint64_t total, bool bytes) {

@@ -51,6 +51,9 @@ class Console : public transport::Observer, public diag::LogSink {
   /// `verb` is "fetching" or "pushing". One display at a time: a second begin ends the first.
   void begin_transfers(std::string_view verb, std::uint64_t bytes, std::uint64_t blobs);
   void end_transfers();
+  /// The operator is asked, and types: nothing is drawn and no time counts until resume().
+  void pause();
+  void resume() noexcept;
   /// Plain counters for work that is not transfers: "resolving images: 12 of 40 (30%)". `total` 0 is unknown.
   void begin_count(std::string_view what, std::uint64_t total, bool bytes);
   void count(std::uint64_t more);

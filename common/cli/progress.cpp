@@ -29,6 +29,19 @@ void ProgressTracker::end() noexcept {
   m_running.clear();
 }
 
+void ProgressTracker::pause(TimePoint now) {
+  if (!m_paused_since) m_paused_since = now;
+}
+
+void ProgressTracker::resume(TimePoint now) {
+  if (m_paused_since) m_paused += now - *m_paused_since;
+  m_paused_since.reset();
+}
+
+ProgressTracker::TimePoint ProgressTracker::own(TimePoint now) const {
+  return m_paused_since.value_or(now) - m_paused;
+}
+
 void ProgressTracker::count(std::uint64_t more) {
   m_done += more;
   m_moved += more;
@@ -37,6 +50,7 @@ void ProgressTracker::count(std::uint64_t more) {
 void ProgressTracker::blob_started(const hash::Digest& digest, std::uint64_t size, std::uint64_t already,
                                    TimePoint now) {
   if (!m_active) return;
+  now = own(now);
   if (m_running.emplace(digest, Running{size, already, 0, now, RateMeter(now)}).second) m_done += already;
 }
 
@@ -74,6 +88,7 @@ void ProgressTracker::blob_finished(const hash::Digest& digest, std::uint64_t si
 }
 
 ProgressState ProgressTracker::look(TimePoint now) {
+  now = own(now);
   m_shown = std::max(m_shown, m_done);
   ProgressState state;
   state.what = m_what;

@@ -45,6 +45,10 @@ class ProgressTracker {
   bool active() const noexcept { return m_active; }
   void end() noexcept;
 
+  /// No time passes in between, for rates and for what is left: somebody else is waited for.
+  void pause(TimePoint now);
+  void resume(TimePoint now);
+
   void count(std::uint64_t more);
   void blob_started(const hash::Digest& digest, std::uint64_t size, std::uint64_t already, TimePoint now);
   void blob_progress(const hash::Digest& digest, std::uint64_t moved);
@@ -62,6 +66,7 @@ class ProgressTracker {
     TimePoint start;
     RateMeter meter;
   };
+  TimePoint own(TimePoint now) const;
 
   bool m_active = false;
   std::string m_what;
@@ -73,7 +78,9 @@ class ProgressTracker {
   std::uint64_t m_moved = 0;
   std::uint64_t m_blobs_done = 0;
   std::uint64_t m_blobs_mounted = 0;
-  TimePoint m_start;
+  TimePoint m_start;  // this one and all others without the pauses
+  TimePoint::duration m_paused{};
+  std::optional<TimePoint> m_paused_since;
   RateMeter m_meter{TimePoint{}};
   std::map<hash::Digest, Running> m_running;
 };

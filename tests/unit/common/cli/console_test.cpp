@@ -203,6 +203,43 @@ TEST_CASE("on a terminal a bar is drawn in place and gone at the end") {
   ::close(slave);
 }
 
+TEST_CASE("what is typed at a question is not erased by the display") {
+  int master = -1;
+  int slave = -1;
+  const winsize size{24, 80, 0, 0};
+  REQUIRE(::openpty(&master, &slave, nullptr, nullptr, &size) == 0);
+  ::setenv("TERM", "xterm", 1);
+  const MemoryFile out;
+  std::string seen;
+  const auto read_some = [&](int patience) {  // milliseconds
+    std::array<char, 4096> part{};
+    pollfd ready{master, POLLIN, 0};
+    if (::poll(&ready, 1, patience) != 1) return false;
+    const ssize_t count = ::read(master, part.data(), part.size());
+    REQUIRE(count > 0);
+    seen.append(part.data(), static_cast<std::size_t>(count));
+    return true;
+  };
+  const auto read_until = [&](const char* text) {
+    while (seen.find(text) == seen.npos) REQUIRE(read_some(30'000));
+  };
+  Console console({}, out.fd(), slave);
+  console.begin_transfers("pushing", 100, 2);
+  read_until("pushing    0%  [");
+  console.pause();
+  console.status("the question");
+  read_until("the question\r\n");
+  seen.clear();
+  constexpr int k_several_frames = 500;  // milliseconds; one comes every 100
+  CHECK_FALSE(read_some(k_several_frames));
+  CHECK(seen.empty());
+  console.resume();
+  read_until("pushing    0%  [");
+  console.end_transfers();
+  ::close(master);
+  ::close(slave);
+}
+
 TEST_CASE("threads that talk at once do not tear each other's lines") {
   const Captured captured;
   {

@@ -129,6 +129,23 @@ TEST_CASE("running transfers are listed oldest first, without those just begun")
   CHECK(state.running[1].name == digest(1).brief());
 }
 
+TEST_CASE("the time in which somebody is waited for does not count") {
+  ProgressTracker tracker;
+  tracker.begin("pushing", 1000, true, 2, at(0ms));
+  tracker.blob_started(digest(1), 600, 0, at(0ms));
+  tracker.blob_progress(digest(1), 500);
+  CHECK(tracker.look(at(5s)).rate == doctest::Approx(100));
+  tracker.pause(at(5s));
+  CHECK(tracker.look(at(60s)).left == 5s);
+  tracker.resume(at(605s));
+  const ProgressState state = tracker.look(at(605s));
+  CHECK(state.rate == doctest::Approx(100));
+  CHECK(state.left == 5s);
+  CHECK(state.elapsed == 5s);
+  REQUIRE(state.running.size() == 1);
+  CHECK(state.running[0].rate == doctest::Approx(100));
+}
+
 TEST_CASE("speed is that of the last seconds") {
   ProgressTracker tracker;
   tracker.begin("verifying", 0, true, 0, at(0ms));
