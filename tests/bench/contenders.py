@@ -1,6 +1,7 @@
 """Who runs, with which command: airgap, and what people use otherwise for the same work."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from corpus import Blob, Corpus
 from support.airgap import executable
+from support.memory_registry import MemoryRegistry
 from support.registry import Registry, program
 
 JOBS = 6
@@ -56,9 +58,25 @@ def airgap_export(course: Course, output: Path | str, *options: str) -> list[str
             *_airgap_transport(course, course.source), "--jobs", str(JOBS), *options, "--output", str(output)]
 
 
-def airgap_export_of(names: list[str], source: Registry, output: Path) -> list[str]:
-    """Of another registry than the course's, by plain http."""
-    return [str(executable("airgap-export")), "pull", *names, "--plain-http", source.host, "--output", str(output)]
+def airgap_export_of(names: list[str], sources: tuple[Registry | MemoryRegistry, ...], output: Path, work: Path) -> list[str]:
+    """Of other registries than the course's, by plain http."""
+    images = work / "others.txt"
+    images.write_text("\n".join(names) + "\n")
+    hosts = [option for source in sources for option in ("--plain-http", source.host)]
+    return [str(executable("airgap-export")), "pull", "--from", str(images), "--platform", "all", "--no-referrers", *hosts,
+            "--output", str(output)]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Of a bundle: what it is called, and with which options it is written."""
+
+    output: str
+    options: tuple[str, ...] = ()
+
+
+OURS = {"airgap-dir": Form("bundle"), "airgap-tar": Form("bundle.tar"), "airgap-zst": Form("bundle.tar.zst"),
+        "airgap-volumes": Form("bundle.tar", ("--volume-size", "300MiB"))}
 
 
 def airgap_import(course: Course, bundle: Path, target: Registry) -> list[str]:
@@ -145,9 +163,13 @@ def exporters(course: Course) -> list[Exporter]:
         return Exporter(name, course.output(name), _curl_export(course, course.output(name), *then))
 
     skopeo, directory, tar = (course.output(name) for name in ("skopeo", "airgap-dir", "airgap.tar"))
+    packed, volumes = course.output("airgap.tar.zst"), course.output("airgap-volumes")
     return [
         Exporter("airgap-dir", directory, airgap_export(course, f"{directory}/")),
         Exporter("airgap-tar", tar, airgap_export(course, tar)),
+        Exporter("airgap-zst", packed, airgap_export(course, packed)),
+        Exporter("airgap-volumes", volumes, _script(f"mkdir '{volumes}'", shlex.join(airgap_export(
+            course, volumes / "bundle.tar", *OURS["airgap-volumes"].options)))),
         Exporter("skopeo", skopeo, _skopeo_export(course, skopeo)),
         curl("curl"),
         curl("curl+sha256sum", _SHA256SUM),

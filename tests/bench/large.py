@@ -5,11 +5,14 @@ import os
 from pathlib import Path
 
 from support import oci
+from support.memory_registry import MemoryRegistry
 from support.registry import Registry
 
 IMAGES = 10
 _LAYER = 1 << 30  # bytes, and one more for each image before it: each layer is another
 _REPOSITORY = "bench/large"
+SMALL_IMAGES = 10_000
+_SMALL = "bench/small"
 
 
 def large_images(directory: Path) -> Registry:
@@ -33,6 +36,18 @@ def fill(registry: Registry) -> list[str]:
                                 "layers": [layer]})
         client.put_manifest(_REPOSITORY, str(tag), manifest, oci.OCI_MANIFEST)
     return [f"{registry.host}/{_REPOSITORY}:{tag}" for tag in range(IMAGES)]
+
+
+def small_images() -> MemoryRegistry:
+    """A registry with many small ones, not started, which fill the head of an archive: tags 0, 1, … of one repository."""
+    registry = MemoryRegistry()
+    for tag in range(SMALL_IMAGES):
+        registry.add(_SMALL, str(tag), oci.image([oci.Blob(str(tag).encode(), oci.OCI_LAYER)]))
+    return registry
+
+
+def names_of_small(registry: MemoryRegistry) -> list[str]:
+    return [f"{registry.host}/{_SMALL}:{tag}" for tag in range(SMALL_IMAGES)]
 
 
 _known: list[tuple[str, int]] = []

@@ -75,8 +75,8 @@ def bytes_below(path: Path) -> int:
 
 
 def most_room_below(directory: Path, command: list[str], work: Path, env: dict[str, str]) -> int:
-    """Bytes of disk that files below `directory` take, at most, while a command runs that makes its temporary files
-    there, if any. Looked at all the time: such a run is not timed."""
+    """Bytes of disk that files below `directory` take, at most, while a command runs that makes its temporary files and
+    what it keeps for its user there, if any. Looked at all the time: such a run is not timed."""
     most, ended = room_below(directory), threading.Event()
 
     def watch() -> None:
@@ -87,7 +87,7 @@ def most_room_below(directory: Path, command: list[str], work: Path, env: dict[s
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        run(command, work, {**env, "TMPDIR": str(directory)})
+        run(command, work, {**env, "TMPDIR": str(directory), "HOME": str(directory), "XDG_STATE_HOME": str(directory)})
     finally:
         ended.set()
         watcher.join()
