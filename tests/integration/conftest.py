@@ -11,6 +11,8 @@ from support import process
 from support.airgap import Airgap, Result, executable, plain
 from support.certs import Authority
 from support.containerd import Containerd
+from support.memory_registry import MemoryRegistry
+from support.outside import Outside, push as push_into
 from support.podman import Podman
 from support.process import Unavailable
 from support.proxy import FaultProxy
@@ -149,6 +151,26 @@ def push(airgap: Airgap, busybox_bundle: Path) -> Push:
         return airgap.import_("push", busybox_bundle, server.host, *plain(server), "--retry", 1, *options)
 
     return run
+
+
+@pytest.fixture
+def outside(airgap: Airgap, running: Running, tmp_path: Path) -> Outside:
+    """A registry outside, in its first month."""
+    return Outside(airgap, running(MemoryRegistry()), tmp_path)
+
+
+@pytest.fixture
+def first(outside: Outside) -> Path:
+    """The bundle of the first month of `outside`."""
+    outside.pull("first.tar").ok()
+    return outside.path("first.tar")
+
+
+@pytest.fixture
+def receipt(airgap: Airgap, first: Path, registry: Registry) -> Path:
+    """What was said when the first bundle went into `registry`."""
+    push_into(airgap, first, registry, "--receipt", first.with_name("receipt.json")).ok()
+    return first.with_name("receipt.json")
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """A monthly update: only what is new crosses the gap, and inside there is what a full transfer would give."""
 
 import json
-import random
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
@@ -11,103 +9,14 @@ import pytest
 from conftest import MakeRegistry, Running
 
 from support import skopeo
-from support.airgap import Airgap, Result, plain
+from support.airgap import Airgap, plain
 from support.memory_registry import MemoryRegistry
-from support.oci import Blob, Manifest, image, index, tar_layer
+from support.oci import image, index
+from support.outside import BASE, WRITES, Outside, edited, info_of, layer, push, required, tags_of
 from support.podman import Podman
 from support.proxy import FaultProxy
 from support.push_registry import PushRegistry
 from support.registry import Registry
-
-BASE = 300_000  # bytes: a layer that most images share
-CHANGE = 20_000  # bytes: what one image adds
-WRITES = "POST|PUT|PATCH|DELETE"
-
-
-def layer(seed: int, size: int = CHANGE) -> Blob:
-    """Not compressed and random: the same bytes with every version of zlib."""
-    return tar_layer({f"file-{seed}": random.Random(seed).randbytes(size)}, compressed=False)
-
-
-@dataclass
-class Outside:
-    """The registry outside, and bundles of all that it has."""
-
-    airgap: Airgap
-    server: MemoryRegistry
-    work: Path
-
-    def __post_init__(self) -> None:
-        self.base = layer(0, BASE)
-        self.images: dict[str, Manifest] = {}
-        self.put("team/app:1", self.base, layer(1))
-        self.put("team/app:latest", self.base, layer(1))
-        self.put("team/web:1", self.base, layer(2))
-        self.put("tools/db:5", layer(3))
-
-    def second_month(self) -> None:
-        """A version is new, a tag moves, a new repository stands on the old base; web and db stay as they are."""
-        self.put("team/app:2", self.base, layer(4))
-        self.put("team/app:latest", self.base, layer(4))
-        self.put("team/new:1", self.base, layer(5))
-
-    def put(self, name: str, *layers: Blob) -> Manifest:
-        self.images[name] = image(layers)
-        self.server.add(*name.split(":"), self.images[name])
-        return self.images[name]
-
-    def words(self, *names: str) -> list[object]:
-        return ["pull", *[f"{self.server.host}/{name}" for name in names or self.images], "--platform", "linux/amd64",
-                *plain(self.server), "--retry", 0]
-
-    def pull(self, output: str, *options: object, names: tuple[str, ...] = ()) -> Result:
-        return self.airgap.export(*self.words(*names), *options, "--output", f"{self.work}/{output}")
-
-    def heal(self, want_list: Path, output: str) -> Result:
-        return self.airgap.export("pull", "--from", want_list, *plain(self.server), "--retry", 0, "--output",
-                                  f"{self.work}/{output}")
-
-    def path(self, name: str) -> Path:
-        return self.work / name
-
-
-@pytest.fixture
-def outside(airgap: Airgap, running: Running, tmp_path: Path) -> Outside:
-    return Outside(airgap, running(MemoryRegistry()), tmp_path)
-
-
-@pytest.fixture
-def first(outside: Outside) -> Path:
-    """The first month's bundle."""
-    outside.pull("first.tar").ok()
-    return outside.path("first.tar")
-
-
-@pytest.fixture
-def receipt(airgap: Airgap, first: Path, registry: Registry) -> Path:
-    """What was said when the first bundle went into `registry`."""
-    push(airgap, first, registry, "--receipt", first.with_name("receipt.json")).ok()
-    return first.with_name("receipt.json")
-
-
-def push(airgap: Airgap, bundle: Path, server: Any, *options: object, prefix: str = "") -> Result:
-    return airgap.import_("push", bundle, server.host + prefix, *plain(server), "--retry", 0, *options)
-
-
-def info_of(bundle: Path) -> Any:
-    return json.loads((bundle / "bundle.json").read_text())
-
-
-def required(bundle: Path) -> set[str]:
-    return {blob["digest"] for blob in info_of(bundle)["requires"]}
-
-
-def tags_of(registry: Registry) -> dict[str, str]:
-    """Every tag and its digest."""
-    client = registry.client()
-    return {f"{repository}:{tag}": client.digest(repository, tag)
-            for repository in client.repositories() for tag in client.tags(repository)}
-
 
 # What a delta is.
 
@@ -245,14 +154,6 @@ def test_an_index_whose_layers_the_other_side_has_is_pushed_again(airgap: Airgap
 
 # What cannot be made a delta.
 
-def edited(path: Path, change: Callable[[Any], None]) -> Path:
-    said = json.loads(path.read_text())
-    change(said)
-    written = path.with_name("edited.json")
-    written.write_text(json.dumps(said))
-    return written
-
-
 def hostile_receipts() -> dict[str, tuple[Callable[[Any], None], str]]:
     def assign(member: str, value: Any) -> Callable[[Any], None]:
         return lambda said: said.__setitem__(member, value)
@@ -355,47 +256,6 @@ def test_a_delta_comes_through_a_pipe_too(airgap: Airgap, outside: Outside, rece
     assert tags_of(registry) == {name: image.digest for name, image in outside.images.items()}
 
 
-def test_a_delta_for_another_registry_is_refused_before_anything_is_written_and_can_be_healed(
-        airgap: Airgap, outside: Outside, receipt: Path, make_registry: MakeRegistry) -> None:
-    outside.second_month()
-    outside.pull("delta.tar", "--since", receipt).ok()
-    other, wants = make_registry(), outside.path("wants.json")
-    result = push(airgap, outside.path("delta.tar"), other, "--want-list", wants)
-    result.fails(5, f"{other.host} has not all that this delta requires: it lacks 7 blobs", "nothing was written",
-                 f"pull --from {wants} --output heal.tar")
-    push(airgap, outside.path("delta.tar"), other, prefix="/inner").fails(
-        5, f"{other.host}/inner has not all", "other paths of the registry hold is not searched")
-    lines = [line for line in result.out.splitlines() if line.startswith("missing ")]
-    base = next(line for line in lines if outside.base.digest in line)
-    assert len(lines) == 7 and f"{outside.server.host}/team/new:1" in base and f"{outside.server.host}/team/web:1" in base
-    assert other.requests(WRITES) == [] and other.client().repositories() == []
-
-    outside.server.seen.clear()
-    outside.heal(wants, "heal.tar").ok()
-    assert len(outside.server.requests("GET", "/blobs/")) == 7  # these blobs, and nothing else
-    assert outside.server.requests(path="/manifests/") == []
-    airgap.export("verify", outside.path("heal.tar")).ok()
-    outside.heal(wants, "heal.tar").ok()
-    push(airgap, outside.path("heal.tar"), other).ok()
-    push(airgap, outside.path("delta.tar"), other, "--want-list", wants).ok()
-    assert tags_of(other) == {name: image.digest for name, image in outside.images.items()}
-
-
-def test_what_is_missing_below_a_prefix_and_other_names_is_healed_there(
-        airgap: Airgap, outside: Outside, first: Path, registry: Registry) -> None:
-    outside.second_month()
-    outside.pull("delta/", "--since", first).ok()
-    wants = outside.path("wants.json")
-    naming = ("--map", f"{outside.server.host}/team/=apps/")
-    push(airgap, outside.path("delta"), registry, *naming, "--want-list", wants, prefix="/mirror").fails(5, "7 blobs")
-    assert {image["target"] for image in json.loads(wants.read_text())["images"]} <= {
-        "apps/app", "apps/new", "apps/web", "tools/db"}
-    outside.heal(wants, "heal/").ok()
-    push(airgap, outside.path("heal"), registry, prefix="/mirror").ok()
-    push(airgap, outside.path("delta"), registry, *naming, prefix="/mirror").ok()
-    assert tags_of(registry)["mirror/apps/app:latest"] == outside.images["team/app:2"].digest
-
-
 def test_a_blob_that_went_missing_since_is_found_out(airgap: Airgap, outside: Outside, first: Path,
                                                      running: Running) -> None:
     inside = running(PushRegistry(mount=201))
@@ -444,27 +304,3 @@ def test_an_interrupted_push_of_a_delta_goes_on(airgap: Airgap, outside: Outside
     push(airgap, outside.path("delta.tar"), registry).ok()
     assert len(registry.requests("PUT", "/blobs/uploads/")) == 2
     assert tags_of(registry) == {name: image.digest for name, image in outside.images.items()}
-
-
-def hostile_want_lists() -> dict[str, tuple[Callable[[Any], None], str]]:
-    def of_first(member: str, value: Any) -> Callable[[Any], None]:
-        return lambda said: said["images"][0].__setitem__(member, value)
-
-    return {
-        "a newer format": (lambda said: said.__setitem__("format", 7), "/format"),
-        "nothing": (lambda said: said.__setitem__("images", []), "nothing is wanted"),
-        "no blobs": (of_first("blobs", []), "/images/0/blobs"),
-        "a target that climbs": (of_first("target", "../x"), "/images/0/target"),
-        "a name that is none": (of_first("name", "quay.io/../x:1"), "/images/0/name"),
-        "a blob twice": (lambda said: said["images"][0]["blobs"].append(said["images"][0]["blobs"][0]), "twice"),
-    }
-
-
-@pytest.mark.parametrize("what", hostile_want_lists())
-def test_a_want_list_with_anything_wrong_in_it_is_refused(what: str, airgap: Airgap, outside: Outside, first: Path,
-                                                          registry: Registry) -> None:
-    outside.pull("delta.tar", "--since", first).ok()
-    push(airgap, outside.path("delta.tar"), registry, "--want-list", outside.path("wants.json")).fails(5)
-    change, complaint = hostile_want_lists()[what]
-    result = outside.heal(edited(outside.path("wants.json"), change), "heal.tar")
-    assert result.status == 2 and "edited.json: " in result.err and complaint in result.err, result
