@@ -135,6 +135,9 @@ class ExportRun {
           "leave targets out; --map of airgap-import push names images that lie in directories");
     };
     if (!selection.targets.all().empty()) refuse(selection.targets.all().begin()->second.place);
+    if (!selection.blobs.empty())
+      throw diag::UsageError("--format skopeo-dir holds images, and a want-list names blobs",
+                             "leave it out: push reads any other form as well");
     const image::Mapping by_mode{.mode = m_basis.names.mode};
     for (const Wanted& image : selection.images) {
       if (!image.pin || image.pin->target == by_mode.inside(image.name)) continue;
@@ -149,7 +152,7 @@ class ExportRun {
     const FetchReport fetched = fetch_all(planned, source, outcomes);
     if (!fetched.failed.empty()) {
       const Survivors survivors = survivors_of(pinned, fetched);
-      for (const auto& [image, cause] : survivors.left_out) outcomes.left_out(image, cause);
+      for (const auto& [name, cause] : survivors.left_out) outcomes.left_out(name, cause);
       if (survivors.pinned.images.empty() || bundle::is_in_order(m_destination.form()))
         throw fetched.failed.begin()->second;
       // What arrived is kept; the bundle is planned anew around what did not.

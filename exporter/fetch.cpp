@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/raii/scope_exit.hpp"
+#include "common/registry/api_error.hpp"
 #include "common/task/for_each.hpp"
 #include "common/task/guarded.hpp"
 #include "exporter/fetch_order.hpp"
@@ -23,6 +24,13 @@ transport::BlobOpener opener(const ExportPlan& plan, registry::RegistryClient& c
   return [&client, &origin = plan.origins.at(blob.digest)](std::uint64_t offset) {
     return client.open_blob(origin.repository, origin.descriptor, offset);
   };
+}
+
+// What the registry has cleaned away comes back with none of its runs.
+void point_to_whole_image(diag::Error& error, const BlobOrigin& origin) {
+  if (!origin.wanted_for) return;
+  error.set_hint(fmt::format("it is gone there: pull {} whole, without --since, and push that",
+                             origin.wanted_for->str()));
 }
 
 /// One run of fetch().
@@ -59,7 +67,14 @@ class Fetch {
             return fmt::format("fetching blob {} of {}", blob.digest.str(),
                                m_plan.origins.at(blob.digest).repository.str());
           },
-          [&] { m_writer.put_blob(blob, opener(m_plan, m_client, blob), m_observer); });
+          [&] {
+            try {
+              m_writer.put_blob(blob, opener(m_plan, m_client, blob), m_observer);
+            } catch (registry::NotThere& error) {
+              point_to_whole_image(error, m_plan.origins.at(blob.digest));
+              throw;
+            }
+          });
     } catch (const diag::StorageError&) {
       throw;
     } catch (const diag::Interrupted&) {

@@ -11,11 +11,11 @@ void ImageOutcomes::in_place(const bundle::Image& image, double seconds) {
   m_console.image_finished(image.name.str(), outcome, image.bytes, seconds);
 }
 
-void ImageOutcomes::left_out(const PinnedImage& image, const diag::Error& cause) {
+void ImageOutcomes::left_out(const image::Reference& name, const diag::Error& cause) {
   cli::ImageOutcome outcome;
-  outcome.name = image.name.str();
+  outcome.name = name.str();
   m_run.fail(std::move(outcome), "is left out", cause);
-  first_told(image.name);
+  first_told(name);
 }
 
 void ImageOutcomes::planned(const ExportPlan& plan) {

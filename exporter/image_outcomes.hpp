@@ -27,7 +27,7 @@ class ImageOutcomes {
   /// All that the image names is in place. Thread-safe; an image that was told already is passed over.
   void in_place(const bundle::Image& image, double seconds);
   /// Given up under --keep-going.
-  void left_out(const PinnedImage& image, const diag::Error& cause);
+  void left_out(const image::Reference& name, const diag::Error& cause);
   /// Every image of the plan: a dry run's end.
   void planned(const ExportPlan& plan);
   /// Every image of the plan that nothing was told of: the report has every image, whatever ends the run.

@@ -54,7 +54,8 @@ bundle::WantList want_list_of(const delivery::Plan& plan, const image::RegistryT
             .try_emplace(placement.name,
                          bundle::WantedOfImage{placement.name, placement.digest, std::move(target), {}})
             .first->second;
-    image.blobs.push_back({missing.blob.digest, missing.blob.size});
+    image.blobs.push_back(
+        {missing.blob.digest, missing.blob.size, missing.blob.media_type, missing.blob.urls});
   }
   bundle::WantList list;
   for (auto& [name, image] : images) list.images.push_back(std::move(image));

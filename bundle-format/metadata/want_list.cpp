@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "bundle-format/metadata/json_values.hpp"
+#include "common/image/media_type.hpp"
 #include "common/json/writer.hpp"
 
 namespace airgap::bundle {
@@ -13,6 +14,30 @@ namespace {
 using json::Node;
 
 constexpr std::uint64_t k_format_of_want_lists = 1;
+constexpr std::size_t k_max_urls = 100;  // of a blob; images have one or two
+
+WantedBlob blob_at(const Node& node) {
+  WantedBlob blob{digest_at(node.at("digest")), bytes_at(node.at("size")), {}, {}};
+  if (const auto type = node.find("mediaType")) {
+    blob.media_type = text_at(*type);
+    if (!image::is_valid_media_type(blob.media_type)) type->fail("this is not a media type");
+  }
+  if (const auto urls = node.find("urls")) {
+    for (const Node& url : list_at(*urls, k_max_urls)) blob.urls.push_back(text_at(url));
+  }
+  return blob;
+}
+
+void write_blob(json::Writer& writer, const WantedBlob& blob) {
+  writer.begin_object().member("digest", blob.digest.str()).member("size", blob.size);
+  if (!blob.media_type.empty()) writer.member("mediaType", blob.media_type);
+  if (!blob.urls.empty()) {
+    writer.key("urls").begin_array();
+    for (const std::string& url : blob.urls) writer.value(url);
+    writer.end_array();
+  }
+  writer.end_object();
+}
 
 class Parser {
  public:
@@ -37,7 +62,7 @@ class Parser {
     WantedOfImage image{
         name_at(node.at("name")), digest_at(node.at("digest")), repository_at(node.at("target")), {}};
     for (const Node& entry : list_at(node.at("blobs"), k_max_blobs)) {
-      image.blobs.push_back({digest_at(entry.at("digest")), bytes_at(entry.at("size"))});
+      image.blobs.push_back(blob_at(entry));
       if (!m_seen.insert(image.blobs.back().digest).second) entry.fail("it is there twice");
       if (m_seen.size() > k_max_blobs) entry.fail("there are too many blobs");
     }
@@ -57,9 +82,7 @@ std::string write_want_list(const WantList& list) {
   for (const WantedOfImage& image : list.images) {
     writer.begin_object().member("name", image.name.str()).member("digest", image.digest.str());
     writer.member("target", image.target).key("blobs").begin_array();
-    for (const WantedBlob& blob : image.blobs) {
-      writer.begin_object().member("digest", blob.digest.str()).member("size", blob.size).end_object();
-    }
+    for (const WantedBlob& blob : image.blobs) write_blob(writer, blob);
     writer.end_array().end_object();
   }
   writer.end_array().end_object();

@@ -12,7 +12,9 @@ namespace airgap::bundle {
 
 struct WantedBlob {
   hash::Digest digest;
-  std::uint64_t size = 0;  ///< in bytes
+  std::uint64_t size = 0;           ///< in bytes
+  std::string media_type{};         ///< as its image calls it; empty when nobody says
+  std::vector<std::string> urls{};  ///< of a foreign layer: where it is, if not in the image's repository
 
   friend bool operator==(const WantedBlob&, const WantedBlob&) = default;
 };

@@ -39,9 +39,7 @@ std::vector<delivery::Placement> place_images(PinnedImages pinned, const SourceI
                                               const MirrorTarget& target) {
   std::vector<image::Naming> namings;
   for (const PinnedImage& image : pinned.images) {
-    namings.push_back({image.name,
-                       target.target_of(image.name, image.accompanies ? &*image.accompanies : nullptr),
-                       image.root().digest.str()});
+    namings.push_back({image.name, target.target_of(image), image.root().digest.str()});
   }
   leave_out_repeats(pinned.images, namings);
   delivery::refuse_collisions(namings);

@@ -72,6 +72,13 @@ image::Reference MirrorTarget::target_of(const image::Reference& source,
   return last == &source ? place(source) : image::beside(place(source), place(*last));
 }
 
+image::Reference MirrorTarget::target_of(const PinnedImage& image) const {
+  if (!image.wanted) return target_of(image.name, image.accompanies ? &*image.accompanies : nullptr);
+  return delivery::checked_target(image.name, m_where, [&] {
+    return m_where.place(m_names.by_rule(image.name).value_or(image.target.value_or(std::string{})));
+  });
+}
+
 KnownImages MirrorTarget::known() {
   return {.find = [this](const image::Reference& source,
                          const image::Reference* accompanied) { return find(source, accompanied); },

@@ -27,6 +27,8 @@ class MirrorTarget {
   /// would take that name.
   image::Reference target_of(const image::Reference& source,
                              const image::Reference* accompanied = nullptr) const;
+  /// The same for what is pinned; blobs of a want-list go where that says.
+  image::Reference target_of(const PinnedImage& image) const;
   /// For resolving; borrows this.
   KnownImages known();
   /// What target tags stand for, as far as that was asked.

@@ -83,6 +83,7 @@ class Collector {
     for (const auto& config : image.graph.configs)
       add_blob(config, bundle::BlobKind::config, image.repository);
     for (const auto& layer : image.graph.layers) add_blob(layer, bundle::BlobKind::layer, image.repository);
+    if (image.wanted) add_wanted(image);
   }
 
   /// Writes the images down by name, with the blobs that each needs.
@@ -109,7 +110,17 @@ class Collector {
     return list;
   }
 
+  /// Blobs that a want-list names, and what carries them.
+  const std::set<hash::Digest>& wanted() const noexcept { return m_wanted; }
+
  private:
+  void add_wanted(const PinnedImage& carrier) {
+    for (const auto& config : carrier.graph.configs) m_wanted.insert(config.digest);
+    for (const auto& layer : carrier.graph.layers) m_wanted.insert(layer.digest);
+    for (const SoughtBlob& sought : carrier.wanted->blobs)
+      m_plan.origins.at(sought.blob.digest).wanted_for = sought.image;
+  }
+
   void add_blob(const image::Descriptor& descriptor, bundle::BlobKind kind,
                 const registry::Repository& repository) {
     const auto [place, is_new] = m_blobs.try_emplace(
@@ -127,6 +138,7 @@ class Collector {
   std::set<image::Reference> m_seen;
   std::vector<const PinnedImage*> m_chosen;
   std::map<hash::Digest, bundle::Blob> m_blobs;
+  std::set<hash::Digest> m_wanted;
 };
 
 void refuse_collisions(const std::vector<bundle::Image>& images) {
@@ -140,15 +152,16 @@ void refuse_collisions(const std::vector<bundle::Image>& images) {
   throw diag::UsageError(collisions.front().str(), collisions.front().hint());
 }
 
-// What the other side has stays behind, but for manifests: they are small, and set the tags. An engine that
-// loads the bundle by itself must not be told of images that are not whole in it.
-void leave_out(ExportPlan& plan, const OtherSide& other) {
+// What the other side has stays behind, but for manifests: they are small, and set the tags; and for what a
+// want-list says that it has not. An engine that loads the bundle by itself must not be told of images that
+// are not whole in it.
+void leave_out(ExportPlan& plan, const OtherSide& other, const std::set<hash::Digest>& wanted) {
   bundle::BundleInfo& info = plan.contents.info;
   plan.since = other.said_by;
   std::set<hash::Digest> left_out;
   for (const bundle::Blob& blob : info.blobs) {
     const auto* held = blob.kind == bundle::BlobKind::manifest ? nullptr : other.find(blob);
-    if (held == nullptr) continue;
+    if (held == nullptr || wanted.contains(blob.digest)) continue;
     info.requires_.push_back({blob.digest, blob.size, blob.kind, held->repository});
     left_out.insert(blob.digest);
   }
@@ -206,7 +219,7 @@ ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const
             [](const auto& a, const auto& b) { return a.name < b.name; });
   refuse_collisions(info.images);
   info.blobs = collector.blobs();
-  if (options.other_side != nullptr) leave_out(plan, *options.other_side);
+  if (options.other_side != nullptr) leave_out(plan, *options.other_side, collector.wanted());
   number(info, holdings, options);
 
   bool all_there = true;

@@ -16,7 +16,8 @@ namespace airgap::exporter {
 /// Where one blob of the bundle comes from.
 struct BlobOrigin {
   registry::Repository repository;
-  image::Descriptor descriptor;  ///< with the urls of a foreign layer
+  image::Descriptor descriptor;                  ///< with the urls of a foreign layer
+  std::optional<image::Reference> wanted_for{};  ///< the image, where a want-list names the blob
 };
 
 /// What `pull` will do. A plain value: it can be printed, compared in a test and run.

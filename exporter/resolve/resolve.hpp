@@ -33,6 +33,7 @@ struct PinnedImage {
   std::vector<std::string> notes;   ///< what an operator should know: a narrowed index, a missing platform
   std::optional<image::Descriptor> in_place{};  ///< the root, where it goes to an image that is known whole
   std::optional<image::Descriptor> referrer{};  ///< as the list of the subject's referrers shows it
+  std::optional<WantedBlobs> wanted{};          ///< no image, but what carries these
 
   const image::Descriptor& root() const { return in_place ? *in_place : graph.root().descriptor; }
 };

@@ -19,7 +19,7 @@ std::string credential_host(const Selection& selection) {
   std::set<std::string> hosts;
   for (const Wanted& wanted : selection.images) hosts.insert(wanted.name.registry);
   for (const WantedTags& wanted : selection.repositories) hosts.insert(wanted.repository.registry);
-  for (const auto& [repository, blobs] : selection.blobs) hosts.insert(repository.registry);
+  for (const WantedBlobs& wanted : selection.blobs) hosts.insert(wanted.place.repository.registry);
   return hosts.size() == 1 ? *hosts.begin() : std::string{};
 }
 
@@ -89,7 +89,7 @@ PinnedImages SourceImages::pin(const KnownImages& known) {
                                  .image_done = [this] { m_context.console.count(1); }});
   m_context.console.end_count();
   report_failed(pinned.failed);
-  for (const auto& [repository, blobs] : m_selection.blobs) pin_blobs(repository, blobs, pinned);
+  for (const WantedBlobs& wanted : m_selection.blobs) pin_blobs(wanted, pinned);
   if (pinned.images.empty() && !pinned.failed.empty()) throw pinned.failed.front().error;
   note(pinned);
   return pinned;

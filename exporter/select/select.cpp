@@ -96,20 +96,19 @@ class Collector {
 
   void add_want_list(const cli::InputFile& list) {
     try {
-      for (bundle::WantedOfImage& image : bundle::parse_want_list(list.text).images) add_wanted(image, list);
+      for (const bundle::WantedOfImage& image : bundle::parse_want_list(list.text).images) add_wanted(image);
     } catch (const diag::FormatError& error) {
       throw diag::UsageError(fmt::format("{}: {}", list.shown, error.message()),
                              "it has to be as 'airgap-import push --want-list' wrote it");
     }
   }
 
-  void add_wanted(bundle::WantedOfImage& image, const cli::InputFile& list) {
-    image::Reference repository{.registry = image.name.registry, .repository = image.name.repository};
-    TargetRules target;
-    target.add(repository, image.target, list.shown);
-    add_rules(target, m_selection.targets);
-    auto& wanted = m_selection.blobs[std::move(repository)];
-    wanted.insert(wanted.end(), image.blobs.begin(), image.blobs.end());
+  void add_wanted(const bundle::WantedOfImage& image) {
+    BlobPlace place{{.registry = image.name.registry, .repository = image.name.repository}, image.target};
+    const auto [known, is_new] = m_places.try_emplace(place, m_selection.blobs.size());
+    if (is_new) m_selection.blobs.push_back({std::move(place), {}});
+    for (const bundle::WantedBlob& blob : image.blobs)
+      m_selection.blobs[known->second].blobs.push_back({blob, image.name});
   }
 
   // A lock goes before what only names an image, and two locks must agree.
@@ -148,6 +147,7 @@ class Collector {
   Selection& m_selection;
   const SelectOptions& m_options;
   std::map<image::Reference, std::size_t> m_seen;  // place in m_selection.images
+  std::map<BlobPlace, std::size_t> m_places;       // place in m_selection.blobs
 };
 
 // LIST in general, or NAME=LIST.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +40,26 @@ struct WantedTags {
   std::string place;  ///< "images.yaml:3:5"; empty for the command line
 };
 
+/// A blob that a want-list names.
+struct SoughtBlob {
+  bundle::WantedBlob blob;
+  image::Reference image;  ///< that needs it
+  friend bool operator==(const SoughtBlob&, const SoughtBlob&) = default;
+};
+
+/// Where blobs come from, and where they go.
+struct BlobPlace {
+  image::Reference repository;  ///< without tag and digest
+  std::string target;           ///< the repository inside, below the prefix
+  friend auto operator<=>(const BlobPlace&, const BlobPlace&) = default;
+};
+
+/// What want-lists name for one place.
+struct WantedBlobs {
+  BlobPlace place;
+  std::vector<SoughtBlob> blobs;
+};
+
 using PlatformRules = NameRules<image::PlatformFilter>;
 using TargetRules = NameRules<std::string>;  ///< path[:tag] inside
 
@@ -61,8 +80,7 @@ struct WantedPlatforms {
 struct Selection {
   std::vector<Wanted> images;            ///< each once, in the order asked for
   std::vector<WantedTags> repositories;  ///< expand() turns them into images
-  /// Single blobs that want-lists name, by the repository that has them.
-  std::map<image::Reference, std::vector<bundle::WantedBlob>> blobs;
+  std::vector<WantedBlobs> blobs;        ///< that want-lists name, each place once
   cli::SettingsOfRegistries registries;  ///< what the lists say of them
   WantedPlatforms platforms;
   TargetRules targets;                          ///< what the lists say of names inside

@@ -42,7 +42,7 @@ TEST_CASE("what accompanies an image that falls out falls out with it, and says 
   const auto survivors = survivors_of(pinned({app, signature}), without("layer"));
   CHECK(survivors.pinned.images.empty());
   REQUIRE(survivors.left_out.size() == 2);
-  CHECK(survivors.left_out[1].first.name.str() == "h.example/app:sha256-1.sig");
+  CHECK(survivors.left_out[1].first.str() == "h.example/app:sha256-1.sig");
   CHECK(survivors.left_out[1].second.message() ==
         "what it accompanies is left out: " + app.source_digest.str());
 }
