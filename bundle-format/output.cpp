@@ -9,7 +9,7 @@
 #include "bundle-format/archive/archive_writer.hpp"
 #include "bundle-format/bundle_writer.hpp"
 #include "bundle-format/compressed/compressed_writer.hpp"
-#include "bundle-format/compressed/earlier_tar.hpp"
+#include "bundle-format/compressed/tars_left.hpp"
 #include "bundle-format/directory/directory_place.hpp"
 #include "bundle-format/directory/directory_writer.hpp"
 #include "bundle-format/pipe/pipe_writer.hpp"

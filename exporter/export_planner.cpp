@@ -45,8 +45,6 @@ PlannedExport ExportPlanner::planned(const PinnedImages& pinned) const {
                          .other_side = m_basis.other_side ? &*m_basis.other_side : nullptr}),
       .target = std::nullopt};
   if (directory) refuse_thinning(planned.plan);
-  const bool anew = m_destination.form() == bundle::OutputForm::compressed_archive && replaces(planned.plan);
-  if (anew) planned.plan.partial_bytes = 0;  // whole blobs alone are copied
   planned.target = target_of(planned.plan);
   return planned;
 }
@@ -63,7 +61,7 @@ std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
        .form = m_destination.form(),
        .volume_size = m_destination.volume_size(),
        .medium = medium.value_or(io::Medium{}),
-       .replaces = archive && replaces(plan),
+       .replaces = archive && m_destination.place().finished() && m_settings.overwrite,
        .doubled = archive ? m_destination.place().doubled_bytes(plan.contents) : 0,
        .occupied = [this](std::uint64_t length) { return m_destination.place().occupied_bytes(length); },
        .unused = unused()},
@@ -78,14 +76,6 @@ std::optional<bundle::OtherForm> ExportPlanner::unused() const {
                                ? ArchiveKind::compressed
                                : ArchiveKind::one_file;
   return bundle::left_in_other_form(m_settings.output, kind);
-}
-
-// A compressed archive of another plan cannot be rearranged: what it holds is copied out of it.
-bool ExportPlanner::replaces(const ExportPlan& plan) const {
-  const bundle::BundlePlace& place = m_destination.place();
-  if (place.finished()) return m_settings.overwrite;
-  return m_destination.form() == bundle::OutputForm::compressed_archive && place.existing() &&
-         *place.existing() != plan.contents.info;
 }
 
 // A dry run says so too.

@@ -43,7 +43,6 @@ class ExportPlanner {
   PlannedExport planned(const PinnedImages& pinned) const;
   std::optional<Target> target_of(const ExportPlan& plan) const;
   std::optional<bundle::OtherForm> unused() const;
-  bool replaces(const ExportPlan& plan) const;
   void refuse_replacing(const ExportPlan& plan) const;
   void refuse_thinning(const ExportPlan& plan) const;
 

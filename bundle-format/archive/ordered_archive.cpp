@@ -16,17 +16,20 @@ namespace {
 
 /// Of one blob that waits, in bytes.
 constexpr std::uint64_t k_prefetch = std::uint64_t{4} << 20;
-/// The bytes of a blob from an opener; may be let go and is opened again where it was.
+
+/// The bytes of a blob, its front first where that lies elsewhere, then from an opener; may be let go and is
+/// opened again where it was.
 class ReopeningSource : public io::Source {
  public:
-  ReopeningSource(const transport::BlobOpener& open, std::uint64_t size, std::uint64_t offset)
-      : m_open(open), m_size(size), m_offset(offset) {}
+  ReopeningSource(const transport::BlobOpener& open, std::uint64_t size, std::uint64_t offset, Front front)
+      : m_open(open), m_size(size), m_offset(offset), m_front(std::move(front)) {}
   std::size_t read(std::span<std::byte> out) override {
+    if (m_offset < m_front.bytes) {
+      if (const std::size_t count = read_from(m_front.open, out)) return count;
+    }
+    if (std::exchange(m_front, {}).bytes != 0) m_source.reset();
     if (!m_source && m_offset != 0 && m_offset == m_size) return 0;
-    if (!m_source) m_source = m_open(m_offset);
-    const std::size_t count = m_source->read(out);
-    m_offset += count;
-    return count;
+    return read_from(m_open, out);
   }
   void reject() override {
     if (m_source) m_source->reject();
@@ -34,11 +37,24 @@ class ReopeningSource : public io::Source {
   void let_go() { m_source.reset(); }
 
  private:
+  template <class Open>
+  std::size_t read_from(const Open& open, std::span<std::byte> out) {
+    if (!m_source) m_source = open(m_offset);
+    const std::size_t count = m_source->read(out);
+    m_offset += count;
+    return count;
+  }
+
   const transport::BlobOpener& m_open;
   std::uint64_t m_size;
   std::uint64_t m_offset;
+  Front m_front;
   std::unique_ptr<io::Source> m_source;
 };
+
+BegunBlob nothing_of(const Blob& blob) {
+  return {.bytes = 0, .hasher = hash::Hasher(blob.digest.algorithm())};
+}
 
 }  // namespace
 
@@ -46,11 +62,12 @@ class ReopeningSource : public io::Source {
 class OrderedBlob {
  public:
   OrderedBlob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer)
-      : OrderedBlob(blob, open, observer, {.bytes = 0, .hasher = hash::Hasher(blob.digest.algorithm())}) {}
+      : OrderedBlob(blob, open, observer, nothing_of(blob), {}) {}
   OrderedBlob(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer,
-              BegunBlob begun)
+              BegunBlob begun, Front front)
       : m_blob(blob),
-        m_source(open, blob.size, begun.bytes),
+        m_already(std::max(begun.bytes, front.bytes)),
+        m_source(open, blob.size, begun.bytes, std::move(front)),
         m_verified(m_source, blob.digest, blob.size, std::move(begun.hasher), begun.bytes),
         m_observer(observer),
         m_written(begun.bytes),
@@ -65,7 +82,8 @@ class OrderedBlob {
       m_ended = count == 0;
       m_filled += count;
       m_moved += count;
-      if (count != 0) m_observer.blob_progress(m_blob.digest, count);
+      if (m_moved > m_already)
+        m_observer.blob_progress(m_blob.digest, std::min<std::uint64_t>(count, m_moved - m_already));
     }
   }
   void drain(io::Sink& out) {
@@ -73,7 +91,8 @@ class OrderedBlob {
     m_written += std::exchange(m_filled, 0);
   }
   bool ended() const noexcept { return m_ended; }
-  std::uint64_t moved() const noexcept { return m_moved; }      ///< bytes that came, begun ones included
+  /// Bytes that came, with those that were there already.
+  std::uint64_t moved() const noexcept { return std::max(m_moved, m_already); }
   std::uint64_t written() const noexcept { return m_written; }  ///< of them in the archive
   void let_go() {
     if (!m_ended) m_source.let_go();
@@ -81,6 +100,7 @@ class OrderedBlob {
 
  private:
   const Blob& m_blob;
+  std::uint64_t m_already;  ///< bytes that are nobody's progress
   ReopeningSource m_source;
   hash::VerifyingSource m_verified;
   transport::Observer& m_observer;
@@ -91,8 +111,13 @@ class OrderedBlob {
   bool m_ended = false;
 };
 
-OrderedArchive::OrderedArchive(const ArchivePlan& plan, io::Sink& out, KeptBlob kept, TakeBack take_back)
-    : m_plan(plan), m_out(out), m_kept(std::move(kept)), m_take_back(std::move(take_back)) {}
+OrderedArchive::OrderedArchive(const ArchivePlan& plan, io::Sink& out, KeptBlob kept, TakeBack take_back,
+                               KeptFront front)
+    : m_plan(plan),
+      m_out(out),
+      m_kept(std::move(kept)),
+      m_take_back(std::move(take_back)),
+      m_front(std::move(front)) {}
 
 void OrderedArchive::write(std::string_view bytes) {
   m_out.write(io::bytes_of(bytes));
@@ -179,9 +204,10 @@ void OrderedArchive::put_in_turn(std::size_t index, const transport::BlobOpener&
   m_turns.check();  // nothing more can be written: nothing more is fetched
   const Blob& blob = m_plan.blobs[index];
   auto begun = index == m_begun_index ? std::exchange(m_begun, std::nullopt) : std::nullopt;
-  const std::uint64_t already = begun ? begun->bytes : 0;
-  observer.blob_started(blob.digest, blob.size, already);
-  const std::size_t capacity = prefetched(index, blob.size - already);
+  Front front = m_front ? m_front(blob) : Front{};
+  const std::uint64_t written = begun ? begun->bytes : 0;
+  observer.blob_started(blob.digest, blob.size, std::max(written, front.bytes));
+  const std::size_t capacity = prefetched(index, blob.size - written);
   const bool reserved = m_turns.reserve(capacity);
   const raii::ScopeExit release([&] {
     if (reserved) m_turns.release(capacity);
@@ -189,7 +215,7 @@ void OrderedArchive::put_in_turn(std::size_t index, const transport::BlobOpener&
   if (!reserved) m_turns.wait_for(index, [] {});
 
   std::optional<OrderedBlob> arriving;
-  begun ? arriving.emplace(blob, open, observer, std::move(*begun)) : arriving.emplace(blob, open, observer);
+  arriving.emplace(blob, open, observer, begun ? std::move(*begun) : nothing_of(blob), std::move(front));
   with_second_attempt([&] { write_in_turn(index, capacity, *arriving); },
                       [&] { return take_back(index, *arriving); },
                       [&] {

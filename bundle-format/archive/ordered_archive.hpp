@@ -22,6 +22,12 @@ struct BegunBlob {
   hash::Hasher hasher;  ///< has hashed them
 };
 
+/// The front of a blob that lies elsewhere; unverified until the whole blob is.
+struct Front {
+  std::uint64_t bytes = 0;
+  std::function<std::unique_ptr<io::Source>(std::uint64_t offset)> open{};  ///< from there to their end
+};
+
 /// An archive written from its first byte to its last. put() calls that are not next in the plan fetch a few
 /// MiB into memory and wait for their turn, so calls must be started in that order. The first failure ends
 /// the output, and every call in progress fails with it. A blob that does not have its digest is tried once
@@ -31,11 +37,15 @@ class OrderedArchive {
   /// Opens a blob that nobody is going to put(), unverified; null when it is to be put().
   using KeptBlob = std::function<std::unique_ptr<io::Source>(const Blob&)>;
 
+  /// Where the front of a blob lies that is to be put(): it is copied before the rest is asked for.
+  using KeptFront = std::function<Front(const Blob&)>;
+
   /// Takes back what `out` was given from this byte of the archive on, where a blob's bytes begin.
   using TakeBack = std::function<void(std::uint64_t offset)>;
 
   /// `plan` and `out` are borrowed. Without `take_back`, `out` is for good.
-  OrderedArchive(const ArchivePlan& plan, io::Sink& out, KeptBlob kept = {}, TakeBack take_back = {});
+  OrderedArchive(const ArchivePlan& plan, io::Sink& out, KeptBlob kept = {}, TakeBack take_back = {},
+                 KeptFront front = {});
 
   /// Writes the metadata files, the manifests, and the kept blobs that follow them.
   void begin(const Contents& contents);
@@ -65,6 +75,7 @@ class OrderedArchive {
   io::Sink& m_out;
   KeptBlob m_kept;
   TakeBack m_take_back;
+  KeptFront m_front;
   std::optional<BegunBlob> m_begun;  ///< of the blob whose turn comes first
   std::size_t m_begun_index = 0;
   Turns m_turns;

@@ -40,10 +40,14 @@ void PartialArchive::write_padding(const tar::Place& place) const {
   write_zeros(bytes, place.data + place.size, place.end() - place.data - place.size);
 }
 
-void PartialArchive::publish(const std::string& name) {
+void PartialArchive::rename(const std::string& name) {
   m_directory.rename(m_name, name);
   m_published = true;
   m_directory.sync();
+}
+
+void PartialArchive::publish(const std::string& name) {
+  rename(name);
 }
 
 io::File PartialArchive::retract(const std::string& name) {

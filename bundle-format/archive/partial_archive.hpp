@@ -37,6 +37,8 @@ class PartialArchive {
 
   void write(std::uint64_t offset, std::string_view bytes) const;
   void write_padding(const tar::Place& place) const;
+  /// Gives it another name, under which it stays. Whoever opens the old one from then on begins anew.
+  void rename(const std::string& name);
   /// Gives it the final name; both names are on stable storage when it returns.
   void publish(const std::string& name);
   /// Takes the final name away from the archive, which is to be continued, and opens it.

@@ -1,17 +1,15 @@
 #include "bundle-format/compressed/compressed_writer.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "bundle-format/archive/ordered_archive.hpp"
 #include "bundle-format/archive/partial_archive.hpp"
-#include "bundle-format/compressed/earlier_tar.hpp"
 #include "bundle-format/compressed/framed_sink.hpp"
+#include "bundle-format/compressed/tars_left.hpp"
 #include "bundle-format/earlier_bundle.hpp"
+#include "bundle-format/interruptible_source.hpp"
 #include "common/diag/error.hpp"
-#include "common/diag/log.hpp"
 #include "common/zstd/frame_scan.hpp"
 
 namespace airgap::bundle::compressed {
@@ -20,18 +18,21 @@ namespace {
 class CompressedWriter final : public BundleWriter {
  public:
   CompressedWriter(const std::string& path, bool overwrite, const std::stop_token& stop)
-      : m_path(path), m_overwrite(overwrite), m_where(path) {
-    m_partial.emplace(m_where.directory, m_where.partial());
-    m_earlier = earlier_tar(m_where, m_partial->shared(), overwrite, stop);
-  }
+      : m_path(path),
+        m_overwrite(overwrite),
+        m_stop(stop),
+        m_where(path),
+        m_partial(std::in_place, m_where.directory, m_where.partial()),
+        m_left(m_where, m_partial->shared(), overwrite, stop) {}
 
-  const std::optional<BundleInfo>& existing() const override { return m_earlier.info; }
-  bool finished() const override { return m_earlier.finished; }
+  const std::optional<BundleInfo>& existing() const override { return m_left.info; }
+  bool finished() const override { return m_left.current.finished; }
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override {
-    return m_earlier.manifest(digest);
+    return m_left.manifest(digest);
   }
-  bool has_blob(const Blob& blob) const override { return m_earlier.has(blob); }
-  std::uint64_t partial_bytes(const Blob& blob) const override { return m_earlier.partial_bytes(blob); }
+  bool has_blob(const Blob& blob) const override { return m_left.has(blob); }
+  std::uint64_t partial_bytes(const Blob& blob) const override { return m_left.partial_bytes(blob); }
+  std::uint64_t doubled_bytes(const Contents& wanted) const override { return m_left.doubled_bytes(wanted); }
 
   void begin(Contents contents) override;
   void commit() override;
@@ -43,13 +44,15 @@ class CompressedWriter final : public BundleWriter {
                   transport::Observer& observer) override {
     m_archive->put(blob, open, observer);
   }
-  void start_over();
+  void set_aside();
+  std::unique_ptr<io::Source> open_kept(const Blob& blob) const;
 
   std::string m_path;
   bool m_overwrite;
+  std::stop_token m_stop;
   ArchiveName m_where;
   std::optional<PartialArchive> m_partial;
-  EarlierTar m_earlier;
+  TarsLeft m_left;
   bool m_unchanged = false;
   std::optional<ArchivePlan> m_plan;
   std::optional<FramedSink> m_sink;
@@ -57,37 +60,47 @@ class CompressedWriter final : public BundleWriter {
 };
 
 void CompressedWriter::begin(Contents contents) {
-  m_unchanged = m_earlier.finished && holds_already(contents, *m_earlier.info, m_earlier.plan->metadata);
+  EarlierTar& current = m_left.current;
+  m_unchanged = current.finished && holds_already(contents, *current.info, current.plan->metadata);
   if (m_unchanged) return;
-  if (m_earlier.finished && !m_overwrite) refuse_to_replace(m_path);
+  if (current.finished && !m_overwrite) refuse_to_replace(m_path);
   m_plan.emplace(metadata_files(contents), contents.info);
-  const bool continues =
-      !m_earlier.finished && m_earlier.plan && m_earlier.plan->metadata == m_plan->metadata;
-  if (!continues) start_over();
-  FramesThere there = continues ? std::exchange(m_earlier.there, {}) : FramesThere{};
+  const bool continues = m_left.goes_on_as(*m_plan);
+  if (!continues) set_aside();
+  m_left.replaced.drop_needless(*m_plan, continues ? &current : nullptr, m_partial->file());
+  FramesThere there = continues ? std::exchange(current.there, {}) : FramesThere{};
   m_sink.emplace(m_partial->file(), *m_plan, std::move(there));
   m_archive.emplace(
-      *m_plan, *m_sink, [this](const Blob& blob) { return m_earlier.open(blob); },
-      [this](std::uint64_t offset) { m_sink->take_back(offset); });
+      *m_plan, *m_sink, [this](const Blob& blob) { return open_kept(blob); },
+      [this](std::uint64_t offset) { m_sink->take_back(offset); },
+      [this](const Blob& blob) { return m_left.front_of(blob); });
   if (continues) {
-    m_archive->resume(contents, m_earlier.blobs, std::exchange(m_earlier.next, std::nullopt));
+    m_archive->resume(contents, current.blobs, std::exchange(current.next, std::nullopt));
   } else {
     m_archive->begin(contents);
   }
 }
 
-// What an unfinished archive of another plan holds is copied out of it, while it has no name any more.
-void CompressedWriter::start_over() {
-  if (m_earlier.finished || !m_earlier.plan) return;
-  diag::log("bundle", diag::LogLevel::info,
-            fmt::format("{} was begun with another plan: copying what it holds", m_where.partial()));
-  m_where.directory.remove_file(m_where.partial());
+// What an unfinished archive of another plan holds is copied out of it. It stays: what breaks off this run
+// may do so before all of it is copied.
+void CompressedWriter::set_aside() {
+  if (m_left.current.finished || !m_left.current.plan) return;
+  m_left.replaced.set_aside(*m_partial, std::exchange(m_left.current, {}));
   m_partial.reset();
   m_partial.emplace(m_where.directory, m_where.partial());
 }
 
+std::unique_ptr<io::Source> CompressedWriter::open_kept(const Blob& blob) const {
+  auto bytes = m_left.open(blob);
+  if (!bytes) return nullptr;
+  return std::make_unique<InterruptibleSource>(std::move(bytes), m_stop);
+}
+
 void CompressedWriter::commit() {
-  if (m_unchanged) return m_where.directory.sync();
+  if (m_unchanged) {
+    m_left.replaced.remove_all();
+    return m_where.directory.sync();
+  }
   if (!m_archive) throw diag::InternalError("a bundle was sealed before it was begun");
   m_archive->finish();
   m_sink->finish();
@@ -97,13 +110,14 @@ void CompressedWriter::commit() {
     m_where.directory.remove_file(m_where.partial());  // what the sync dropped reads well until then (R123)
     throw;
   }
+  m_left.replaced.remove_all();
   m_partial->publish(m_where.name);
 }
 
 // A rerun keeps what is whole from the front: the first blob that is damaged ends that.
 void CompressedWriter::retract(const std::vector<hash::Digest>& damaged) {
   const io::File file = m_partial->retract(m_where.name);
-  const ArchivePlan& plan = m_plan ? *m_plan : *m_earlier.plan;
+  const ArchivePlan& plan = m_plan ? *m_plan : *m_left.current.plan;
   std::size_t first = plan.blobs.size();
   for (const hash::Digest& digest : damaged) {
     const auto found = plan.index.find(digest);

@@ -21,28 +21,6 @@ std::optional<EarlierHead> head_of(const TarBytes& tar) {
   return read_earlier_head(*front);
 }
 
-std::optional<EarlierTar> unfinished(const std::shared_ptr<const io::File>& partial,
-                                     const std::stop_token& stop) {
-  std::vector<zstd::Frame> frames = zstd::scan_frames(*partial);
-  if (frames.empty()) return std::nullopt;
-  auto head = head_of(*compressed_tar(partial, frames));
-  if (!head) return std::nullopt;
-  frames.resize(matching_frames(head->plan, zstd::FrameTable(frames)));
-  auto left = PartialTar(partial, head->plan, std::move(frames), stop).read();
-  if (!left) return std::nullopt;
-  diag::log("bundle", diag::LogLevel::info,
-            fmt::format("{}: {} of {} blobs are whole, {} bytes of the next are there", partial->path(),
-                        left->blobs, head->plan.blobs.size(), left->next ? left->next->bytes : 0));
-  auto tar = compressed_tar(partial, left->there.frames);
-  return EarlierTar{.tar = std::move(tar),
-                    .info = std::move(head->info),
-                    .plan = std::move(head->plan),
-                    .finished = false,
-                    .blobs = left->blobs,
-                    .next = std::move(left->next),
-                    .there = std::move(left->there)};
-}
-
 std::optional<EarlierTar> finished(const io::Directory& directory, const std::string& name) {
   auto file = std::make_shared<const io::File>(directory.open_file(name));
   if (!zstd::looks_framed(*file)) return std::nullopt;
@@ -57,28 +35,6 @@ std::optional<EarlierTar> finished(const io::Directory& directory, const std::st
                     .finished = true,
                     .blobs = blobs};
 }
-
-class CompressedPlace final : public BundlePlace {
- public:
-  CompressedPlace(const std::string& path, bool overwrite, const std::stop_token& stop) : m_where(path) {
-    std::shared_ptr<const io::File> partial;
-    if (auto file = m_where.directory.find_file(m_where.partial()))
-      partial = std::make_shared<const io::File>(std::move(*file));
-    m_earlier = earlier_tar(m_where, partial, overwrite, stop);
-  }
-
-  const std::optional<BundleInfo>& existing() const override { return m_earlier.info; }
-  bool finished() const override { return m_earlier.finished; }
-  std::optional<std::string> existing_manifest(const hash::Digest& digest) const override {
-    return m_earlier.manifest(digest);
-  }
-  bool has_blob(const Blob& blob) const override { return m_earlier.has(blob); }
-  std::uint64_t partial_bytes(const Blob& blob) const override { return m_earlier.partial_bytes(blob); }
-
- private:
-  ArchiveName m_where;
-  EarlierTar m_earlier;
-};
 
 }  // namespace
 
@@ -102,21 +58,60 @@ std::unique_ptr<io::Source> EarlierTar::open(const Blob& blob) const {
   return tar->open(place.data, place.size);
 }
 
+std::uint64_t EarlierTar::bytes_of(const Blob& blob) const {
+  return has(blob) ? blob.size : partial_bytes(blob);
+}
+
+std::unique_ptr<io::Source> EarlierTar::open_front(const Blob& blob, std::uint64_t offset) const {
+  const tar::Place& place = plan->place_of(plan->index.at(blob.digest));
+  return tar->open(place.data + offset, bytes_of(blob) - offset);
+}
+
+std::uint64_t EarlierTar::stored_bytes_of(const std::vector<Blob>& some) const {
+  const zstd::FrameTable table(there.frames);
+  std::uint64_t stored = 0;
+  for (const Blob& blob : some) {
+    const std::uint64_t bytes = bytes_of(blob);
+    if (bytes == 0) continue;
+    const std::uint64_t begin = plan->place_of(plan->index.at(blob.digest)).data;
+    const zstd::FrameTable::Place last = table[table.index_at(begin + bytes - 1)];
+    stored += last.stored_at + last.frame.stored - table[table.index_at(begin)].stored_at;
+  }
+  return stored;
+}
+
+std::optional<EarlierTar> unfinished_tar(const std::shared_ptr<const io::File>& partial,
+                                         const std::stop_token& stop) {
+  std::vector<zstd::Frame> frames = zstd::scan_frames(*partial);
+  if (frames.empty()) return std::nullopt;
+  auto head = head_of(*compressed_tar(partial, frames));
+  if (!head) return std::nullopt;
+  frames.resize(matching_frames(head->plan, zstd::FrameTable(frames)));
+  auto left = PartialTar(partial, head->plan, std::move(frames), stop).read();
+  if (!left) return std::nullopt;
+  diag::log("bundle", diag::LogLevel::info,
+            fmt::format("{}: {} of {} blobs are whole, {} bytes of the next are there", partial->path(),
+                        left->blobs, head->plan.blobs.size(), left->next ? left->next->bytes : 0));
+  auto tar = compressed_tar(partial, left->there.frames);
+  return EarlierTar{.tar = std::move(tar),
+                    .info = std::move(head->info),
+                    .plan = std::move(head->plan),
+                    .finished = false,
+                    .blobs = left->blobs,
+                    .next = std::move(left->next),
+                    .there = std::move(left->there)};
+}
+
 EarlierTar earlier_tar(const ArchiveName& where, const std::shared_ptr<const io::File>& partial,
                        bool overwrite, const std::stop_token& stop) {
   std::optional<EarlierTar> left;
-  if (partial) left = unfinished(partial, stop);
+  if (partial) left = unfinished_tar(partial, stop);
   if (!where.directory.stat(where.name) || (left && overwrite)) return left ? std::move(*left) : EarlierTar{};
   if (auto whole = finished(where.directory, where.name)) return std::move(*whole);
   if (overwrite) return {};
   throw diag::UsageError(
       fmt::format("{} is there already, and is not a whole bundle", where.directory.path_of(where.name)),
       "see what 'verify' says about it; choose another name, or --overwrite");
-}
-
-std::unique_ptr<BundlePlace> look_at_compressed(const std::string& path, bool overwrite,
-                                                const std::stop_token& stop) {
-  return std::make_unique<CompressedPlace>(path, overwrite, stop);
 }
 
 }  // namespace airgap::bundle::compressed

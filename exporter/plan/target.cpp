@@ -131,14 +131,22 @@ std::string space_hint(const Target& target) {
   return hint;
 }
 
+/// Of a compressed archive of another plan all that is wanted is copied, and stays where it is until then.
+std::string copies_among(const Target& target) {
+  if (target.form != bundle::OutputForm::compressed_archive || target.doubled == 0) return {};
+  return fmt::format(", {} of that to copy out of what was begun with another plan",
+                     text::human_size(target.doubled));
+}
+
 void check_space(const Target& target) {
   if (!target.medium.free_bytes) return;
   const std::uint64_t needed = target.needed.least;
   const std::uint64_t free = *target.medium.free_bytes;
   if (needed <= free) return;
-  throw diag::StorageError(fmt::format("{}{} more are needed at {}, and {} are free", at_least(target.needed),
-                                       size_text(needed, free), target.path, size_text(free, needed)),
-                           space_hint(target));
+  throw diag::StorageError(
+      fmt::format("{}{} more are needed at {}{}, and {} are free", at_least(target.needed),
+                  size_text(needed, free), target.path, copies_among(target), size_text(free, needed)),
+      space_hint(target));
 }
 
 void lay_out_volumes(Target& target, const ExportPlan& plan) {
@@ -158,13 +166,12 @@ void lay_out(Target& target, const ExportPlan& plan) {
     target.archive = {plan.packed_bytes, bundle::compressed::bytes_at_most(archive)};
 }
 
-/// What both archives hold is in both for a while.
 Estimate needed_for_archive(const Target& target, const ExportPlan& plan) {
-  if (target.replaces) return target.archive;
+  if (target.replaces) return target.archive;  // what both archives hold is in both for a while
   const std::uint64_t length = target.archive.most;
   const std::uint64_t there = std::min(plan.kept_bytes + plan.partial_bytes, length);
   if (target.form == bundle::OutputForm::compressed_archive)
-    return {.least = plan.packed_fetch_bytes, .most = length - there};
+    return {.least = plan.packed_fetch_bytes + target.doubled, .most = length - there + target.doubled};
   const std::uint64_t occupied = target.occupied ? target.occupied(length) : 0;
   const std::uint64_t rest = length - std::max(there, occupied);
   return {.least = rest, .most = target.doubled > 0 ? length - there + target.doubled : rest};

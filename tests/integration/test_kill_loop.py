@@ -31,6 +31,10 @@ SIZES = [1_000_000] * 6 + [7_000_000] * 2
 LAYERS = [tar_layer({f"file-{seed}": random.Random(seed).randbytes(size)}) for seed, size in enumerate(SIZES)]
 IMAGES = {f"team/app-{i}": image(LAYERS[i:i + 4]) for i in range(5)}
 BYTES = sum(len(layer.data) for layer in LAYERS)
+# Never at its end, so that a list with one of them is never through. Where an archive is written in order, it comes to
+# each of them earlier than to the one before.
+ENDLESS = [tar_layer({"noise": random.Random(100 + i).randbytes(1_000_000)}) for i in range(8)]
+ENDLESS.sort(key=lambda layer: layer.digest, reverse=True)
 # What a kill may cost: one layer of each worker as far as nothing says that it is there. In a directory the file does, in
 # an archive and in volumes a mark every 4 MiB, in a compressed one a frame of 2 MiB, but those who wait for their turn keep
 # 4 MiB in memory; beside that the worker's buffer, and what the line holds.
@@ -52,12 +56,17 @@ def memory() -> Iterator[MemoryRegistry]:
     with MemoryRegistry() as registry:
         for repository, manifest in IMAGES.items():
             registry.add(repository, "1", manifest)
+        for i, layer in enumerate(ENDLESS):
+            registry.add(f"team/endless-{i}", "1", image([layer]))
         yield registry
 
 
 def kill_after(airgap: Airgap, program: str, words: list[object], seconds: float) -> bool:
     """Whether the run was killed; otherwise it was through before, and well."""
-    process = airgap.start(program, *words)
+    return kill_running(airgap.start(program, *words), seconds)
+
+
+def kill_running(process: subprocess.Popen[bytes], seconds: float) -> bool:
     try:
         _, said = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -121,6 +130,60 @@ def test_an_export_that_is_killed_again_and_again(form: str, airgap: Airgap, mem
         shutil.rmtree(tmp_path / str(round_))
     print(f"{ROUNDS} rounds of {BYTES} bytes, {kills} kills, {again} bytes fetched again: "
           f"{again // max(kills, 1)} a kill, at most {most} in a round; AIRGAP_KILL_SEED={SEED}")
+
+
+def kill_while_it_fetches(airgap: Airgap, proxy: FaultProxy, words: list[object], blob: str, seconds: float) -> None:
+    """So long after it asked for such a blob."""
+    asked = len(proxy.requests("GET", blob))
+    process = airgap.start("airgap-export", *words)
+    deadline = time.monotonic() + 30
+    while len(proxy.requests("GET", blob)) == asked:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.002)
+    assert kill_running(process, seconds), "it was not to come to its end"
+    proxy.wait_until_idle()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_whose_list_changes_each_time_it_is_killed(form: str, airgap: Airgap, memory: MemoryRegistry,
+                                                             running: Running, tmp_path: Path) -> None:
+    """Broken off, the list changed, broken off again: what one run left is there for each later one."""
+    dice = random.Random(SEED)
+    proxy = running(FaultProxy(memory))
+    proxy.rule("GET", "|".join(layer.digest for layer in ENDLESS), rate=30_000)
+    proxy.rule("GET", "/blobs/", rate=RATE)
+    layers = "|".join(layer.digest for layer in LAYERS)
+    kills = kept = 0
+    for round_ in range(ROUNDS):
+        (tmp_path / str(round_)).mkdir()
+        images, endless = dice.sample(list(IMAGES), len(IMAGES)), sorted(dice.sample(range(len(ENDLESS)), 4))
+
+        def words(*repositories: str) -> list[object]:
+            return ["pull", *[f"{proxy.host}/{repository}:1" for repository in repositories], *plain(proxy), "--jobs", JOBS,
+                    "--output", f"{tmp_path}/{round_}/{form}", *FORMS[form]]
+
+        def to_fetch() -> int:
+            events = airgap.export(*words(*images), "--dry-run", "--json").ok().events()
+            (plan,) = [event for event in events if event["event"] == "plan"]
+            return int(plan["fetchBytes"])
+
+        left = to_fetch()
+        for count, i in enumerate(endless, 2):
+            unfinished = words(*images[:count], f"team/endless-{i}")
+            kill_while_it_fetches(airgap, proxy, unfinished, dice.choice([ENDLESS[i].digest, "/blobs/"]), dice.uniform(0, 0.5))
+            assert to_fetch() <= left, "what was there is lost"
+            left = to_fetch()
+        proxy.mark()
+        airgap.export(*words(*images)).ok()
+        proxy.wait_until_idle()
+        assert proxy.bytes_sent("GET", layers) <= left
+        airgap.import_("verify", f"{tmp_path}/{round_}/{form}").ok()
+        assert not [file for file in (tmp_path / str(round_)).iterdir() if "partial" in file.name or "replaced" in file.name]
+        kills += len(endless)
+        kept += BYTES - left
+        shutil.rmtree(tmp_path / str(round_))
+    print(f"{ROUNDS} rounds of {BYTES} bytes, {kills} kills, {kept // ROUNDS} bytes there before the last run; "
+          f"AIRGAP_KILL_SEED={SEED}")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -263,6 +263,26 @@ TEST_CASE("a compressed archive is refused where it cannot fit, and doubted wher
   CHECK(again.needed.most == again.archive.most);
 }
 
+TEST_CASE("what is copied out of a compressed archive of another plan needs room as well") {
+  ExportPlan plan = plan_of({2 * k_gib, 3 * k_gib});
+  plan.packed_bytes = 5 * k_gib;
+  plan.kept_bytes = 3 * k_gib;
+  plan.packed_fetch_bytes = 2 * k_gib;
+  const auto with_free = [&](std::uint64_t free) {
+    return with_needs({.path = "stick.tar.zst",
+                       .form = OutputForm::compressed_archive,
+                       .medium = medium("ext4", free),
+                       .doubled = 3 * k_gib},
+                      plan);
+  };
+  CHECK_NOTHROW(check_target(plan, with_free(6 * k_gib)));
+  CHECK(doubts(with_free(6 * k_gib)).empty());
+  CHECK_THROWS_WITH_AS(
+      check_target(plan, with_free(4 * k_gib)),
+      doctest::Contains("at least 5.0 GiB more are needed at stick.tar.zst, 3.0 GiB of that to copy out of"),
+      diag::StorageError);
+}
+
 TEST_CASE("what lies there twice while it is taken over is doubted where it may not fit, not refused") {
   const ExportPlan plan = plan_of({2 * k_gib});
   const auto with_free = [&](std::uint64_t free) {
