@@ -198,7 +198,8 @@ TEST_CASE("what an unfinished archive takes up already is not needed once more")
 
 TEST_CASE("two sizes that look alike are told apart by their bytes") {
   const ExportPlan plan = plan_of({5'000'000});
-  const std::uint64_t length = with_needs({.form = OutputForm::archive, .medium = {}}, plan).archive.most;
+  const std::uint64_t length =
+      with_needs({.path = "stick", .form = OutputForm::archive, .medium = {}}, plan).archive.most;
   const std::string text = refusal(plan, OutputForm::archive, medium("ext4", length - 1));
   CHECK(says(text, std::to_string(length) + " bytes) more are needed at stick, and "));
   CHECK(says(text, std::to_string(length - 1) + " bytes) are free"));
