@@ -64,8 +64,8 @@ struct Console::State {
   std::atomic<bool> stdout_reserved = false;
   std::atomic<bool> output_failed = false;
   task::Guarded<ProgressTracker> tracker;
-  std::mutex showing;   // held while the display is drawn
-  bool paused = false;  // under `showing`
+  std::mutex showing;            // held while the display is drawn
+  bool paused = false;           // under `showing`
   std::optional<Ticker> ticker;  // of the thread that begins and ends activities; stops before the rest goes
 
   State(const ConsoleOptions& chosen, int out, int err) : options(chosen), screen(out, err) {
