@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,10 +27,15 @@ class BundleReader : public transport::ImageSource {
  public:
   virtual const BundleInfo& info() const = 0;
   virtual std::string form() const = 0;  ///< "directory", "archive", "volumes" or "skopeo-dir", for reports
-  /// Images that info() leaves out. A bundle is whole or refused; in a tree of skopeo's directories each
-  /// image stands for itself.
+  /// Images that info() leaves out: of a bundle those that damage touches, where it was opened with
+  /// Damaged::left_out; in a tree of skopeo's directories each image stands for itself.
   virtual const std::vector<BrokenImage>& broken() const {
     static const std::vector<BrokenImage> none;
+    return none;
+  }
+  /// What is wrong beside them and touches no image.
+  virtual const std::optional<diag::Error>& other_damage() const {
+    static const std::optional<diag::Error> none;
     return none;
   }
   /// The signatures that lie with an image of skopeo's directories.
@@ -42,11 +48,19 @@ class MissingVolumes : public diag::IntegrityError {
   using KindError::KindError;
 };
 
+/// What becomes of a bundle where single blobs are damaged.
+enum class Damaged {
+  refused,
+  left_out,  ///< with the images that need them: all manifests are read for that
+};
+
 /// Opens a directory, a tar archive, volumes (in any order, or folders that hold them), or a tree as skopeo
 /// sync writes it, by any of its folders. Throws UsageError when there is neither a bundle at `paths` nor
 /// what may become one, IntegrityError with "unfinished" for one that has no SHA256SUMS or is still .partial,
-/// and MissingVolumes when nothing else is wrong.
-std::unique_ptr<BundleReader> open_bundle(const std::vector<std::string>& paths);
+/// and MissingVolumes when nothing else is wrong. Damage is an IntegrityError that names the images which it
+/// touches.
+std::unique_ptr<BundleReader> open_bundle(const std::vector<std::string>& paths,
+                                          Damaged damaged = Damaged::refused);
 inline std::unique_ptr<BundleReader> open_bundle(const std::string& path) {
   return open_bundle(std::vector{path});
 }

@@ -47,7 +47,8 @@ struct Inspection {
   std::vector<Piece> loose{};  ///< what is there of blobs that are not whole here, to be read and hashed too
   /// Where a readable blob lies in several volumes: what it consists of. Else nothing.
   std::function<std::vector<Piece>(const hash::Digest& blob)> pieces_of;
-  std::string part_of{};  ///< "volume 2 of 3": that alone was looked at, and its parts are `loose`
+  bool unfinished = false;  ///< has a finding, which comes first
+  std::string part_of{};    ///< "volume 2 of 3": that alone was looked at, and its parts are `loose`
 };
 
 /// What findings about the end of an archive name as their file: no image's, for each blob that is lost with

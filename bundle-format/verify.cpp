@@ -118,12 +118,8 @@ VerifyReport verify_bundle(const std::vector<std::string>& paths, std::size_t jo
   if (bundle.info && bundle.part_of.empty()) report.damaged = blame(bundle, unread, report.findings);
   std::stable_sort(report.findings.begin(), report.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.file < b.file; });
-  if (!bundle.info &&
-      !report.findings.empty()) {  // what follows from the others stands last, and is no worse than they are
-    report.findings.push_back({.kind = report.findings.front().kind,
-                               .file = std::string(k_bundle_file),
-                               .problem = "without it nobody knows the images: all of them are touched"});
-  }
+  if (!report.findings.empty() && report.part_of.empty())
+    report.all_touched = !bundle.info || report.damaged.size() == bundle.info->images.size();
   return report;
 }
 

@@ -18,6 +18,7 @@ struct VerifyReport {
   std::optional<BundleInfo> info;    ///< when the metadata could be read
   std::vector<Finding> findings;     ///< all of them, by file
   std::vector<std::string> damaged;  ///< images that a finding touches
+  bool all_touched = false;          ///< every image: where nobody knows their names, too
   std::string part_of{};             ///< "volume 2 of 3" where that one alone was checked
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;

@@ -9,6 +9,7 @@
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/metadata/creation_time.hpp"
+#include "bundle-format/metadata/finding.hpp"
 #include "bundle-format/volumes/volumes_in_turn.hpp"
 #include "common/cli/naming.hpp"
 #include "common/cli/report_file.hpp"
@@ -37,13 +38,17 @@ delivery::Sender the_bundle(bool from_pipe) {
               from_pipe ? "what came through the pipe is damaged: run it again; if that stays so, write "
                           "it into a file, of which 'verify' says all that is wrong"
                         : "the bundle is damaged: 'verify' lists all that is wrong with it and the images "
-                          "that it touches; copy it again"};
+                          "that it touches; copy it again",
+          .when_unreadable =
+              "is the medium still there, with the whole bundle on it? Bring it back and run the "
+              "same command again: what the registry has is not sent again"};
 }
 
 /// Nothing when volumes are missing and somebody sits at the terminal who can bring them.
-std::unique_ptr<bundle::BundleReader> open_unless_missing(const std::vector<std::string>& bundles) {
+std::unique_ptr<bundle::BundleReader> open_unless_missing(const std::vector<std::string>& bundles,
+                                                          bundle::Damaged damaged) {
   try {
-    return bundle::open_bundle(bundles);
+    return bundle::open_bundle(bundles, damaged);
   } catch (const bundle::MissingVolumes& missing) {
     if (::isatty(STDIN_FILENO) != 1) throw;
     diag::log("bundle", diag::LogLevel::warning, missing.message());
@@ -101,7 +106,8 @@ class ImportRun {
       push_in_order(*bundle::open_stream(input), client);
     } else if (const auto packed = packed_file(bundles)) {
       push_in_order(*packed, client);
-    } else if (const auto reader = open_unless_missing(bundles)) {
+    } else if (const auto reader = open_unless_missing(
+                   bundles, m_settings.keep_going ? bundle::Damaged::left_out : bundle::Damaged::refused)) {
       push_in_place(*reader, client);
     } else {
       push_discs(client);
@@ -110,6 +116,7 @@ class ImportRun {
 
   void push_in_place(bundle::BundleReader& reader, registry::RegistryClient& client) {
     leave_out(reader.broken());
+    if (reader.other_damage()) m_run.report().fail(*reader.other_damage());
     const delivery::Plan plan = plan_for(reader.info(), reader, client);
     const auto signatures = place_signatures(reader, plan.placements, m_settings);
     const auto in_place = m_run.execute(
@@ -174,9 +181,12 @@ class ImportRun {
     if (broken.size() == 1 && !m_settings.keep_going) throw diag::Error(broken.front().error);
     for (const bundle::BrokenImage& image : broken) m_run.leave_out(image.name, image.error);
     if (broken.empty() || m_settings.keep_going) return;
-    const diag::Error& first = broken.front().error;
+    diag::ErrorKind kind = broken.front().error.kind();
+    for (const bundle::BrokenImage& image : broken) {
+      if (bundle::outweighs(image.error.kind(), kind)) kind = image.error.kind();
+    }
     throw diag::Error(
-        first.kind(),
+        kind,
         fmt::format("{} in {} are not whole, and nothing was sent", text::counted(broken.size(), "image"),
                     text::escape(m_settings.bundles.front())),
         "export them again, or push the others with --keep-going; 'verify' lists all that is wrong");

@@ -5,9 +5,11 @@
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/metadata/limits.hpp"
 #include "bundle-format/no_bundle.hpp"
+#include "bundle-format/unpacked_source.hpp"
 #include "common/diag/error.hpp"
 #include "common/tar/tar_layout.hpp"
 #include "common/text/escape.hpp"
+#include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -23,12 +25,26 @@ std::size_t cap_of(std::string_view name) {
   return name == k_volume_file ? k_max_volume_json : metadata_cap(name).value_or(k_max_signature);
 }
 
+/// Whether the header is some tar's whose check sum fits: no single wrong bit makes it so.
+bool is_sound(std::string_view header) {
+  constexpr std::size_t k_sum = 148;  // where the check sum stands
+  constexpr std::size_t k_size = 8;   // six digits, NUL, blank; counted as blanks
+  std::uint64_t sum = k_size * ' ';
+  for (std::size_t i = 0; i < header.size(); ++i)
+    sum += i >= k_sum && i < k_sum + k_size ? 0 : static_cast<unsigned char>(header[i]);
+  return header.substr(k_magic_offset, 5) == "ustar" &&
+         header.substr(k_sum, k_size) == fmt::format("{:06o}{} ", sum, '\0');
+}
+
 // A foreign file is the user's mistake and a damaged bundle is not, so one wrong bit must not make the first
 // of the second: our first name or the mark of tar is enough to be taken for a bundle, unless a good header
 // says another name.
 void refuse_foreign(std::string_view header) {
   if (header.size() < tar::k_block) {  // less than a header: a beginning of ours was cut
     if (header.starts_with(k_oci_layout_file) || k_oci_layout_file.starts_with(header)) return;
+    if (k_zstd_magic.starts_with(header))
+      throw diag::IntegrityError(fmt::format("it is cut: got {}", text::counted(header.size(), "byte")),
+                                 "copy it again, or export it again");
     refuse_as_no_bundle(header);
   }
   const bool marked = header.substr(k_magic_offset, 5) == "ustar";
@@ -59,6 +75,7 @@ class HeadReader {
     }
     return std::move(m_head);
   }
+  std::vector<MetadataFile> files() const { return m_head.files; }
 
  private:
   bool next_is(std::string_view name) {
@@ -69,7 +86,12 @@ class HeadReader {
   void take(std::string_view name) {
     const std::string what = fmt::format("the header of {}", name);
     const std::uint64_t at = m_archive.position();
-    const auto header = tar::parse_header(m_archive.take(tar::k_block, what));
+    const std::string block = m_archive.take(tar::k_block, what);
+    const auto header = tar::parse_header(block);
+    if (!header && m_head.files.empty() && is_sound(block))
+      throw diag::UsageError(
+          "it is a tar, but not one that airgap-export wrote: it was packed by another tool",
+          "unpack it with 'tar xf' into a directory, and name that");
     if (!header)
       throw diag::IntegrityError(fmt::format("{} at byte {} is damaged, or is not there", what, at));
     if (header->member.name != name)
@@ -102,8 +124,14 @@ FoundMetadata ArchiveHead::by_name() const {
   return found;
 }
 
-ArchiveHead read_archive_head(ExactReader& archive) {
-  return HeadReader(archive).run();
+ArchiveHead read_archive_head(ExactReader& archive, std::vector<MetadataFile>* front) {
+  HeadReader reader(archive);
+  try {
+    return reader.run();
+  } catch (const diag::Error&) {
+    if (front != nullptr) *front = reader.files();
+    throw;
+  }
 }
 
 }  // namespace airgap::bundle

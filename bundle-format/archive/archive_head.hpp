@@ -28,6 +28,7 @@ struct ArchiveHead {
 /// The project reads tar with libarchive. Not here: a lenient reader takes many archives for the same list of
 /// files, and a cut one for a shorter list (RELIABILITY 0), while of a bundle every byte around the files is
 /// known beforehand.
-ArchiveHead read_archive_head(ExactReader& archive);
+/// `front`, where it is not null, takes the files before the damage when that is thrown.
+ArchiveHead read_archive_head(ExactReader& archive, std::vector<MetadataFile>* front = nullptr);
 
 }  // namespace airgap::bundle

@@ -20,11 +20,13 @@ class ArchiveInspection {
 
   Inspection run() {
     m_result.form = m_tar->form();
-    if (m_path.ends_with(k_partial_ending))
+    m_result.unfinished = m_path.ends_with(k_partial_ending);
+    if (m_result.unfinished)
       add(std::string(k_archive_end), "the bundle is unfinished",
           "run the export again with the same command; it continues");
     if (auto finding = m_tar->finding()) m_result.findings.push_back(std::move(*finding));
     auto head = read_head();
+    if (!head) head = read_head_without_table();
     if (!head) return std::move(m_result);
     MetadataCheck check = check_metadata(head->by_name());
     for (Finding& finding : check.findings) m_result.findings.push_back(std::move(finding));
@@ -40,10 +42,11 @@ class ArchiveInspection {
   }
 
   std::optional<ArchiveHead> read_head() {
+    std::vector<MetadataFile> front;
     try {
       const auto bytes = m_tar->open(0, m_size);
       ExactReader reader(*bytes);
-      ArchiveHead head = read_archive_head(reader);
+      ArchiveHead head = read_archive_head(reader, &front);
       for (const MetadataFile& file : head.files) m_result.metadata_bytes += file.bytes.size();
       m_result.files = head.files.size();
       return head;
@@ -51,13 +54,53 @@ class ArchiveInspection {
       throw diag::UsageError(m_path + ": " + error.message(), error.hint());
     } catch (const diag::Error& error) {
       m_result.findings.push_back(finding_of(error, "head of the archive"));
+      name_images(front);
       return std::nullopt;
     }
+  }
+
+  /// Behind a bundle.json that can be read the damage is still every image's, and they have names.
+  void name_images(const std::vector<MetadataFile>& front) {
+    const auto file = std::ranges::find(front, k_bundle_file, &MetadataFile::name);
+    if (file == front.end()) return;
+    try {
+      m_result.info = parse_bundle_json(file->bytes);
+    } catch (const diag::Error&) {
+      m_result.info.reset();  // it is damaged, too
+    }
+  }
+
+  /// A seek table that lies about the first frames makes a good head unreadable.
+  std::optional<ArchiveHead> read_head_without_table() {
+    const std::shared_ptr<const TarBytes> table = m_tar;
+    const std::vector<Finding> findings = m_result.findings;
+    if (!disbelieve_table()) return std::nullopt;
+    if (auto head = read_head()) {
+      std::erase_if(m_result.findings,
+                    [&](const Finding& finding) { return std::ranges::count(findings, finding) > 0; });
+      return head;
+    }
+    m_tar = table;
+    m_size = m_tar->size();
+    m_result.findings = findings;
+    return std::nullopt;
+  }
+
+  /// Goes on by the frames themselves. False where there is no table.
+  bool disbelieve_table() {
+    auto tar = m_tar->without_table();
+    if (!tar) return false;
+    m_tar = std::move(tar);
+    m_size = m_tar->size();
+    m_result.findings.push_back(m_tar->finding().value());
+    return true;
   }
 
   void look_at_files(ArchiveHead head, bool trusted) {
     auto plan = std::make_shared<ArchivePlan>(std::move(head.files), *m_result.info);
     for (MetadataFile& file : plan->metadata) std::string().swap(file.bytes);  // read; the reader lives long
+    // Another bundle.json would want other frames.
+    if (trusted && m_depth == Depth::files && !m_tar->follows(*plan)) disbelieve_table();
     m_result.blob_bytes = [tar = m_tar, plan](const Blob& blob, std::uint64_t offset) {
       const tar::Place& place = plan->place_of(plan->index.at(blob.digest));
       return tar->open(place.data + offset, place.size - offset);

@@ -24,6 +24,9 @@ class TarBytes {
   virtual std::optional<Finding> finding() const { return std::nullopt; }
   /// Whether it is stored in the parts that SPEC.md wants for this layout. A plain one has no parts.
   virtual bool follows(const ArchivePlan&) const { return true; }
+  /// Where the table of its parts is wrong about them: the same without it, with that as its finding. Else
+  /// null.
+  virtual std::shared_ptr<const TarBytes> without_table() const { return nullptr; }
 };
 
 /// Tells from the content which of them a file is. A link that the user named is followed. Throws UsageError

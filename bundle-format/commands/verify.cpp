@@ -10,6 +10,7 @@
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/commands/commands.hpp"
 #include "bundle-format/commands/requirement.hpp"
+#include "common/cli/report.hpp"
 #include "common/diag/exit_code.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
@@ -39,39 +40,32 @@ std::string as_json(const VerifyReport& report) {
   }
   writer.end_array().key("damaged").begin_array();
   for (const std::string& image : report.damaged) writer.value(image);
-  writer.end_array().end_object();
+  writer.end_array().member("allTouched", report.all_touched).end_object();
   return writer.str();
 }
 
-// Damage outweighs what merely does not belong there.
-int status_of(const VerifyReport& report) {
-  int status = 0;
-  for (const Finding& finding : report.findings) {
-    if (finding.kind == diag::ErrorKind::integrity) return diag::exit_code(finding.kind);
-    status = diag::exit_code(finding.kind);
-  }
-  return status;
+/// "b.tar is damaged: 2 findings, 1 image touched"
+std::string verdict(const VerifyReport& report, const std::string& bundle) {
+  const bool unsafe = gravest(report.findings).kind == diag::ErrorKind::unsafe;
+  const std::string found = fmt::format("{} {}: ", bundle, unsafe ? "refused" : "damaged");
+  const std::string findings = text::counted(report.findings.size(), "finding");
+  if (!report.part_of.empty())
+    return fmt::format("{}{}, {}; verify all volumes to see which images that touches", found, report.part_of,
+                       findings);
+  if (!report.info)
+    return fmt::format("{}{}; what images it holds cannot be read, and all of them are touched", found,
+                       findings);
+  return fmt::format("{}{}, {} touched", found, findings, text::counted(report.damaged.size(), "image"));
 }
 
-void print(const VerifyReport& report, const std::vector<std::string>& bundles, cli::Console& console) {
-  const std::string bundle =
-      fmt::format("{} {}", fmt::join(bundles, ", "), bundles.size() == 1 ? "is" : "are");
+void print(const VerifyReport& report, const std::string& bundle, cli::Console& console) {
   for (const Finding& finding : report.findings) {
     console.result(fmt::format("{}: {}", finding.file, finding.problem));
     if (!finding.images.empty()) console.result(fmt::format("  touches {}", fmt::join(finding.images, ", ")));
     if (!finding.hint.empty()) console.result(fmt::format("  hint: {}", finding.hint));
   }
   if (!report.findings.empty()) {
-    const bool damaged = status_of(report) == diag::exit_code(diag::ErrorKind::integrity);
-    if (!report.part_of.empty()) {
-      console.result(fmt::format("{} {}: {}, {}; verify all volumes to see which images that touches", bundle,
-                                 damaged ? "damaged" : "refused", report.part_of,
-                                 text::counted(report.findings.size(), "finding")));
-      return;
-    }
-    console.result(fmt::format("{} {}: {}, {} touched", bundle, damaged ? "damaged" : "refused",
-                               text::counted(report.findings.size(), "finding"),
-                               text::counted(report.damaged.size(), "image")));
+    console.result(verdict(report, bundle));
     return;
   }
   if (!report.part_of.empty()) {
@@ -112,8 +106,20 @@ void add_verify(cli::App& app) {
                                               [&](std::uint64_t bytes) { context.console.count(bytes); });
     context.console.end_count();
     context.console.event(as_json(report));
-    print(report, options->bundles, context.console);
-    return status_of(report);
+    const std::string bundle = fmt::format("{}", fmt::join(options->bundles, ", "));
+    const std::string subject = bundle + (options->bundles.size() == 1 ? " is" : " are");
+    print(report, subject, context.console);
+    cli::RunReport done;
+    done.command = "verify";
+    done.bundle = bundle;
+    if (!report.findings.empty()) {
+      const diag::ErrorKind kind = gravest(report.findings).kind;
+      done.status = diag::exit_code(kind);
+      done.error = verdict(report, subject);
+      done.error_kind = diag::kind_name(kind);
+    }
+    cli::publish(done, context);
+    return done.status;
   });
 }
 

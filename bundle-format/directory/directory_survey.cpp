@@ -27,9 +27,7 @@ bool metadata_name(std::string_view name) {
 }
 
 bool is_temporary(const io::Entry& entry) {
-  const std::string_view name = entry.name;
-  return entry.kind == io::EntryKind::file && name.ends_with(k_temporary) &&
-         metadata_name(name.substr(0, name.size() - k_temporary.size()));
+  return entry.kind == io::EntryKind::file && is_temporary_name(entry.name);
 }
 
 bool belongs(const io::Entry& entry) {
@@ -52,6 +50,10 @@ std::vector<std::string> algorithm_directories(const io::Directory& root) {
 }
 
 }  // namespace
+
+bool is_temporary_name(std::string_view name) {
+  return name.ends_with(k_temporary) && metadata_name(name.substr(0, name.size() - k_temporary.size()));
+}
 
 std::optional<std::string> read_metadata(const io::Directory& root, std::string_view name) {
   if (!root.stat(name)) return std::nullopt;

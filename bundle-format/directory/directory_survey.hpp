@@ -27,6 +27,9 @@ void refuse_foreign_directory(const io::Directory& root);
 /// IntegrityError for a finished bundle whose bundle.json is damaged.
 DirectorySurvey survey_directory(const io::Directory& root);
 
+/// Whether a crashed atomic write of a metadata file may have left it.
+bool is_temporary_name(std::string_view name);
+
 /// Removes what crashed atomic writes left. Call it under the lock.
 void remove_temporary_files(const io::Directory& root);
 

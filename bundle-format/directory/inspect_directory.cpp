@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "bundle-format/directory/directory_survey.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/metadata/metadata_check.hpp"
@@ -40,6 +41,7 @@ class DirectoryInspection {
     read_root();
     MetadataCheck check = check_metadata(m_metadata);
     m_result.info = std::move(check.info);
+    m_trusted = check.trusted;
     append(std::move(check.findings));
     if (m_depth == Depth::files) {
       append(std::move(m_strange));
@@ -72,13 +74,16 @@ class DirectoryInspection {
     const bool partial = std::any_of(entries.begin(), entries.end(), [](const io::Entry& entry) {
       return entry.name == k_partial_directory;
     });
-    if (partial || !m_metadata.contains(k_sha256_file))
+    m_result.unfinished = partial || !m_metadata.contains(k_sha256_file);
+    if (m_result.unfinished) {
+      std::erase_if(m_strange, [](const Finding& finding) { return is_temporary_name(finding.file); });
       m_result.findings.push_back(
           {.kind = diag::ErrorKind::integrity,
            .file = std::string(partial ? k_partial_directory : k_sha256_file),
            .problem = partial ? "the bundle is unfinished" : "the bundle is unfinished: it is not there",
            .images = {},
            .hint = k_unfinished_hint});
+    }
   }
 
   /// True for a name that only a bundle has at its top.
@@ -96,8 +101,8 @@ class DirectoryInspection {
   }
 
   void read_metadata(const io::Entry& entry, std::size_t cap) {
-    if (entry.kind != io::EntryKind::file) return strange(entry.name, "it is not a regular file");
     try {
+      if (entry.kind != io::EntryKind::file) throw diag::UnsafeError("it is not a regular file");
       const auto& stored = m_metadata[entry.name] = m_root->read_file(entry.name, cap);
       m_result.metadata_bytes += stored.size();
       ++m_result.files;
@@ -171,6 +176,8 @@ class DirectoryInspection {
       ++m_result.files;
       m_found.erase(found);
     }
+    // Of a changed bundle.json a file that it does not have says nothing.
+    if (!m_trusted) return;
     for (const auto& [digest, size] : m_found) strange(blob_path(digest), "bundle.json does not have it");
     append(std::exchange(m_strange, {}));
   }
@@ -189,6 +196,7 @@ class DirectoryInspection {
   std::shared_ptr<const io::Directory> m_root;
   Depth m_depth;
   bool m_has_blobs = false;
+  bool m_trusted = false;  ///< bundle.json is what SHA256SUMS says
   FoundMetadata m_metadata;
   std::vector<Finding> m_strange;
   std::map<hash::Digest, std::uint64_t> m_found;  // sizes in bytes

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bundle-format/metadata/layout.hpp"
 #include "common/text/human_size.hpp"
 
@@ -21,22 +23,38 @@ Finding finding_of(const diag::Error& error, std::string file) {
           .hint = error.hint()};
 }
 
+bool outweighs(diag::ErrorKind one, diag::ErrorKind other) {
+  const auto rank = [](diag::ErrorKind kind) {
+    if (kind == diag::ErrorKind::unsafe) return 2;
+    return kind == diag::ErrorKind::integrity ? 1 : 0;
+  };
+  return rank(one) > rank(other);
+}
+
+const Finding& gravest(const std::vector<Finding>& findings) {
+  if (findings.empty()) throw diag::InternalError("there is no finding");
+  return *std::ranges::max_element(
+      findings, [](const Finding& a, const Finding& b) { return outweighs(b.kind, a.kind); });
+}
+
+diag::Error as_error(const Finding& finding, const std::string& path, std::size_t more) {
+  std::string message = fmt::format("{}: {}: {}", path, finding.file, finding.problem);
+  if (more > 0) message += fmt::format(" (and {})", text::counted(more, "more finding"));
+  return {finding.kind, std::move(message),
+          finding.hint.empty() ? "see all that is wrong with 'verify'" : finding.hint};
+}
+
 void throw_first(const std::vector<Finding>& findings, const std::string& path) {
-  if (findings.empty()) throw diag::InternalError("there is no finding to throw");
-  const Finding& first = findings.front();
-  std::string message = fmt::format("{}: {}: {}", path, first.file, first.problem);
-  if (findings.size() > 1)
-    message += fmt::format(" (and {})", text::counted(findings.size() - 1, "more finding"));
-  const std::string hint = first.hint.empty() ? "see all that is wrong with 'verify'" : first.hint;
-  switch (first.kind) {
+  diag::Error error = as_error(gravest(findings), path, findings.size() - 1);
+  switch (error.kind()) {
     case diag::ErrorKind::unsafe:
-      throw diag::UnsafeError(std::move(message), hint);
+      throw diag::UnsafeError(error.message(), error.hint());
     case diag::ErrorKind::storage:
-      throw diag::StorageError(std::move(message), hint);
+      throw diag::StorageError(error.message(), error.hint());
     case diag::ErrorKind::integrity:
-      throw diag::IntegrityError(std::move(message), hint);
+      throw diag::IntegrityError(error.message(), error.hint());
     default:
-      throw diag::Error(first.kind, std::move(message), hint);
+      throw diag::Error(error);
   }
 }
 

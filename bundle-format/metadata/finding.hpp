@@ -30,7 +30,16 @@ std::vector<hash::Digest> lost_with(const Finding& finding);
 /// What an error says about a file.
 Finding finding_of(const diag::Error& error, std::string file);
 
-/// Throws the first of them as the Error of its kind, saying how many more there are; `path` is the bundle's.
+/// What outweighs what, for the one status that a command ends with: unsafe before integrity, since what does
+/// not belong there is refused before any byte is read and compared; then the rest, in their order. There is
+/// one finding at least.
+const Finding& gravest(const std::vector<Finding>& findings);
+bool outweighs(diag::ErrorKind one, diag::ErrorKind other);
+
+/// A finding as an Error of its kind; `path` is the bundle's, `more` how many findings there are beside it.
+diag::Error as_error(const Finding& finding, const std::string& path, std::size_t more);
+
+/// Throws the gravest of them as the Error of its kind, saying how many more there are.
 [[noreturn]] void throw_first(const std::vector<Finding>& findings, const std::string& path);
 
 }  // namespace airgap::bundle

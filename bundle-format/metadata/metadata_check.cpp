@@ -42,6 +42,13 @@ class Check {
     m_check.findings.push_back({.kind = kind, .file = std::string(file), .problem = std::move(problem)});
   }
 
+  /// A file that is not as it was written. What a transfer as text does to all of them has one remedy.
+  void add_changed(std::string_view name, const std::string& bytes, std::string problem) {
+    const bool as_text = bytes.find("\r\n") != bytes.npos;
+    add(name, as_text ? "its line ends were changed on the way; " + problem : std::move(problem));
+    if (as_text) m_check.findings.back().hint = "copy it again, in binary mode";
+  }
+
   /// Runs `read` on a file that SHA256SUMS vouches for. What it throws becomes a finding.
   template <class Read>
   void examine(std::string_view name, Read&& read) {
@@ -60,20 +67,24 @@ class Check {
     try {
       m_sums = parse_sums(file->second, hash::Algorithm::sha256);
     } catch (const diag::Error& error) {
-      add(k_sha256_file, "it is damaged: " + error.message());
+      add_changed(k_sha256_file, file->second, "it is damaged: " + error.message());
     }
   }
 
   void compare_with_sums() {
     if (!m_sums) return;
+    // It may end too early behind any of its lines.
+    const bool cut = std::ranges::any_of(k_always, [&](std::string_view name) {
+      return name != k_sha256_file && !m_sums->files.contains(std::string(name));
+    });
     for (const auto& [name, bytes] : m_files) {
       if (name == k_sha256_file) continue;
       const auto listed = m_sums->files.find(name);
       if (listed == m_sums->files.end()) {
-        add(name, "SHA256SUMS does not list it", diag::ErrorKind::unsafe);
+        add(name, "SHA256SUMS does not list it", cut ? diag::ErrorKind::integrity : diag::ErrorKind::unsafe);
         m_changed.insert(name);
       } else if (const auto found = hash::sha256_of(bytes); found != listed->second) {
-        add(name, fmt::format("expected {}, found {}", listed->second.str(), found.str()));
+        add_changed(name, bytes, fmt::format("expected {}, found {}", listed->second.str(), found.str()));
         m_changed.insert(name);
       }
     }

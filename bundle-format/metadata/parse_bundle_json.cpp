@@ -200,7 +200,8 @@ std::string remedy_of(const Node& root) {
 
 void refuse_newer(const Node& root, const std::string& remedy) {
   const std::uint64_t format = root.at("format").uint64();
-  if (format == 0 || format > k_format)
+  if (format == 0) throw diag::UnsafeError("bundle.json has format 0, and there is no such format");
+  if (format > k_format)
     throw diag::UnsafeError(
         fmt::format("bundle.json has format {}, and this program reads format {}", format, k_format), remedy);
   const auto critical = root.find("critical");

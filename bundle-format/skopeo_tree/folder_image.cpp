@@ -10,6 +10,7 @@
 #include "common/hash/verifying_source.hpp"
 #include "common/image/image_config.hpp"
 #include "common/image/manifest.hpp"
+#include "common/json/syntax_error.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::skopeo_tree {
@@ -75,6 +76,8 @@ class FolderReader : public transport::ImageSource {
       body();
     } catch (const diag::StorageError&) {
       throw;
+    } catch (const json::SyntaxError& error) {
+      add(diag::ErrorKind::integrity, file, error.full_message(), k_again_hint);
     } catch (const diag::Error& error) {
       add(error.kind(), file, error.full_message(), error.hint());
     }

@@ -52,17 +52,20 @@ bool is_host(std::string_view component) {
   return component == "localhost" || component.find_first_of(".:") != component.npos;
 }
 
-// "1.1" in numbers; a version that is none is newer than any.
-std::pair<unsigned long, unsigned long> parse_version(std::string_view text) {
-  const auto number = [](std::string_view digits) -> unsigned long {
+// "1.1" in numbers; nothing for what is no version.
+std::optional<std::pair<unsigned long, unsigned long>> parse_version(std::string_view text) {
+  const auto number = [](std::string_view digits) -> std::optional<unsigned long> {
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     if (digits.empty() || digits.size() > 4 || !std::all_of(digits.begin(), digits.end(), digit))
-      return 10'000;
+      return std::nullopt;
     return std::stoul(std::string(digits));
   };
   const std::size_t dot = text.find('.');
-  if (dot == text.npos) return {10'000, 0};
-  return {number(text.substr(0, dot)), number(text.substr(dot + 1))};
+  if (dot == text.npos) return std::nullopt;
+  const auto major = number(text.substr(0, dot));
+  const auto minor = number(text.substr(dot + 1));
+  if (!major || !minor) return std::nullopt;
+  return std::pair(*major, *minor);
 }
 
 }  // namespace
@@ -100,12 +103,17 @@ std::string version_text(bool other_algorithm) {
 }
 
 void check_version(std::string_view text) {
-  if (!text.starts_with(k_version_prefix) || !text.ends_with('\n'))
-    throw diag::UnsafeError(fmt::format("'{}' is no version of skopeo's directories", text::escape(text, 80)),
-                            "export the image again");
-  text.remove_prefix(k_version_prefix.size());
-  text.remove_suffix(1);
-  const auto [major, minor] = parse_version(text);
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const auto version = text.starts_with(k_version_prefix) && text.size() == line.size() + 1
+                           ? parse_version(line.substr(k_version_prefix.size()))
+                           : std::nullopt;
+  if (!version)
+    throw diag::IntegrityError(
+        fmt::format("'{}' is no version of skopeo's directories", text::escape(text, 80)),
+        text.ends_with("\r\n") ? "its line ends were changed: copy the tree again, in binary mode"
+                               : "copy the tree again, or export the image again");
+  text = line.substr(k_version_prefix.size());
+  const auto [major, minor] = *version;
   if (major < k_newest_major || (major == k_newest_major && minor <= k_newest_minor)) return;
   throw diag::UnsafeError(
       fmt::format("version {} of skopeo's directories is newer than {}.{}, the newest that is read here",

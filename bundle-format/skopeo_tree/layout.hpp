@@ -49,7 +49,7 @@ std::string signature_file(const std::optional<hash::Digest>& instance, std::siz
 
 /// The version file's text: 1.1, or 1.2 where a digest of another algorithm than sha256 is in the folder.
 std::string version_text(bool other_algorithm);
-/// Throws UnsafeError for a newer version, or a file that is none.
+/// Throws UnsafeError for a newer version, IntegrityError for a file that states none.
 void check_version(std::string_view text);
 
 /// Where an image lies below the top: "app:1", or scoped "quay.io/org/app:1", "host:5000/app@sha256:<hex>".

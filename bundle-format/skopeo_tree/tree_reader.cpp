@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "bundle-format/blob_lookup.hpp"
 #include "bundle-format/skopeo_tree/layout.hpp"
@@ -12,11 +13,7 @@ namespace airgap::skopeo_tree {
 namespace {
 
 diag::Error error_of(const BrokenImage& broken, const std::string& path) {
-  try {
-    bundle::throw_first(broken.findings, path);
-  } catch (const diag::Error& error) {
-    return error;
-  }
+  return bundle::as_error(bundle::gravest(broken.findings), path, broken.findings.size() - 1);
 }
 
 class TreeReader : public bundle::BundleReader {
@@ -77,8 +74,9 @@ std::unique_ptr<bundle::BundleReader> open_tree(TreeInspection tree) {
 }
 
 bundle::BundleInfo info_of_whole(TreeInspection tree) {
-  if (!tree.findings.empty()) bundle::throw_first(tree.findings, tree.path);
-  if (!tree.broken.empty()) bundle::throw_first(tree.broken.front().findings, tree.path);
+  std::vector<bundle::Finding> findings = std::move(tree.findings);
+  for (BrokenImage& broken : tree.broken) std::ranges::move(broken.findings, std::back_inserter(findings));
+  if (!findings.empty()) bundle::throw_first(findings, tree.path);
   return std::move(tree.info);
 }
 

@@ -97,6 +97,7 @@ bundle::VerifyReport verify_tree(const TreeInspection& tree, std::size_t jobs, s
   for (const bundle::Finding& finding : report.findings)
     damaged.insert(finding.images.begin(), finding.images.end());
   report.damaged.assign(damaged.begin(), damaged.end());
+  report.all_touched = !damaged.empty() && damaged == std::set(tree.names.begin(), tree.names.end());
   return report;
 }
 

@@ -54,6 +54,7 @@ class SetInspection {
   Inspection run() {
     m_result.form = "volumes";
     for (const auto& [number, volume] : m_set.volumes) {
+      m_result.unfinished = m_result.unfinished || volume.unfinished;
       if (volume.unfinished) add(volume.path, "the bundle is unfinished", k_unfinished_hint);
       m_paths.emplace(number, volume.path);
     }

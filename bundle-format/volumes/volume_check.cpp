@@ -33,17 +33,21 @@ class Check {
   }
 
  private:
+  /// `vouched`: a check sum says that the bytes are as they were written.
   template <class Read>
-  void examine(std::string_view file, Read&& read) {
+  void examine(std::string_view file, bool vouched, Read&& read) {
     try {
       read();
     } catch (const diag::Error& error) {
-      m_result.add(file, error.message(), error.hint().empty() ? k_copy_hint : error.hint(), error.kind());
+      const bool damage = !vouched && error.kind() == diag::ErrorKind::unsafe;
+      m_result.add(file, damage ? "it is damaged: " + error.message() : error.message(),
+                   error.hint().empty() ? k_copy_hint : error.hint(),
+                   damage ? diag::ErrorKind::integrity : error.kind());
     }
   }
 
   void read_head() {
-    examine("head of the archive", [&] {
+    examine("head of the archive", true, [&] {
       io::FileRangeSource bytes(m_file, 0, m_result.length);
       ExactReader reader(bytes);
       m_result.head = read_archive_head(reader);
@@ -51,30 +55,41 @@ class Check {
     if (!m_result.head) return;
     const ArchiveHead& head = *m_result.head;
     if (!head.volume) return m_result.add(k_volume_file, "it is missing", k_copy_hint);
-    examine(k_volume_file, [&] {
+    examine(k_volume_file, json_is_listed(), [&] {
       VolumeLayout layout(members_of(head.files), parse_volume_json(*head.volume), head.mtime);
       if (layout.json() != *head.volume) throw diag::UnsafeError("it is not written as it should be");
       m_result.layout = std::move(layout);
     });
   }
 
+  void confirm_json() {
+    const auto listed = listed_json();
+    if (!listed || *listed == json_digest()) return;
+    m_result.json_as_listed = false;
+    m_result.add(
+        k_volume_file,
+        fmt::format("{} says {}, found {}", k_volume_sums_file, text::escape(*listed), json_digest()),
+        k_copy_hint);
+  }
+
+  bool json_is_listed() const {
+    const auto listed = listed_json();
+    return !listed || *listed == json_digest();
+  }
+
+  std::string json_digest() const { return hash::sha256_of(*m_result.head->volume).str(); }
+
   /// The last line of SHA256SUMS.volume is that of volume.json, and before the zeros at the end it is found
   /// even where volume.json is wrong about what lies where.
-  void confirm_json() {
+  std::optional<std::string> listed_json() const {
     constexpr std::uint64_t k_tail = tar::k_end_size + 2 * tar::k_block;  // bytes; has the line and zeros
     const std::string suffix = fmt::format("  {}\n", k_volume_file);
     const std::size_t digits = hash::digest_size(hash::Algorithm::sha256) * 2;
     const std::uint64_t length = std::min(k_tail, m_result.length);
     std::string end = read(m_result.length - length, length);
     end.erase(end.find_last_not_of('\0') + 1);
-    if (!end.ends_with(suffix) || end.size() < digits + suffix.size()) return;
-    const std::string listed = "sha256:" + end.substr(end.size() - suffix.size() - digits, digits);
-    const std::string found = hash::sha256_of(m_result.layout->json()).str();
-    if (listed == found) return;
-    m_result.json_as_listed = false;
-    m_result.add(k_volume_file,
-                 fmt::format("{} says {}, found {}", k_volume_sums_file, text::escape(listed), found),
-                 k_copy_hint);
+    if (!end.ends_with(suffix) || end.size() < digits + suffix.size()) return std::nullopt;
+    return "sha256:" + end.substr(end.size() - suffix.size() - digits, digits);
   }
 
   void look_at_files() {
@@ -122,7 +137,7 @@ class Check {
     const VolumeLayout& volume = *m_result.layout;
     std::vector<std::string> head;
     for (const tar::Member& file : volume.head()) head.push_back(file.name);
-    examine(k_volume_sums_file, [&] {
+    examine(k_volume_sums_file, false, [&] {
       m_result.sums =
           parse_volume_sums(read(volume.sums_place().data, volume.sums_place().size), head, volume.info());
     });

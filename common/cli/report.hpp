@@ -33,7 +33,7 @@ struct RunReport {
   std::uint64_t blobs_moved = 0;
   double seconds = 0;
   int status = 0;          ///< exit status
-  std::string error;       ///< what ended the run as a whole, empty otherwise
+  std::string error;       ///< what ended the run as a whole, or is wrong beside the images; empty otherwise
   std::string error_kind;  ///< "network", "integrity", …
 };
 

@@ -54,6 +54,16 @@ void ReportedRun::fail(ImageOutcome outcome, std::string_view verb, const diag::
   m_report.images.push_back(std::move(outcome));
 }
 
+void ReportedRun::fail(const diag::Error& error) {
+  const std::string hint = error.hint().empty() ? std::string{} : fmt::format(" (hint: {})", error.hint());
+  diag::log(m_report.command, diag::LogLevel::error, error.full_message() + hint);
+  const std::scoped_lock lock(m_mutex);
+  if (m_report.status == 0) m_report.status = diag::exit_code(error.kind());
+  if (!m_report.error.empty()) return;
+  m_report.error = error.full_message();
+  m_report.error_kind = diag::kind_name(error.kind());
+}
+
 void ReportedRun::publish() {
   m_report.seconds = seconds();
   std::stable_sort(m_report.images.begin(), m_report.images.end(),

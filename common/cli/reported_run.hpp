@@ -29,6 +29,9 @@ class ReportedRun {
   /// An image is given up (--keep-going): a line with `verb` ("is left out") and the hint, "failed" in the
   /// report, and the run's exit status is the first such failure's. Thread-safe.
   void fail(ImageOutcome outcome, std::string_view verb, const diag::Error& error);
+  /// Something is wrong that no image has anything of: a line and the report's own error, and the run goes
+  /// on to the end with its exit status.
+  void fail(const diag::Error& error);
 
  private:
   void publish();

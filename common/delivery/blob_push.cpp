@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "common/delivery/watched_sender.hpp"
 #include "common/diag/touching.hpp"
 #include "common/hash/verifying_source.hpp"
 
@@ -15,9 +16,13 @@ void BlobPush::push(const BlobStep& step, const transport::BlobOpener& open, boo
   std::optional<registry::Repository> from = step.from;
   bool sent = false;
   bool placed = false;
-  std::optional<diag::IntegrityError> damage;  // of the bytes
+  std::optional<diag::Error> damage;  // of the bytes
+  WatchedSender sender(open);
+  // A pipe says by itself what its damage touches.
+  const transport::BlobOpener watched =
+      once ? open : [&](std::uint64_t offset) { return sender.open(offset); };
   const auto place = [&](const registry::Repository& to) {
-    if (damage) throw diag::IntegrityError(*damage);
+    if (damage) throw diag::Error(*damage);
     if (from && m_client.mount_blob(to, step.blob.digest, *from)) return;
     if (from && once) {
       // The pipe has passed by: the bytes come back from where they are now.
@@ -25,12 +30,12 @@ void BlobPush::push(const BlobStep& step, const transport::BlobOpener& open, boo
       upload(step, to, back, transport::Reread::always);
     } else {
       try {
-        upload(step, to, open, once ? transport::Reread::beginning : transport::Reread::always);
-      } catch (hash::DigestMismatch& error) {  // the sender's fault, not the registry's
-        error.add_context("reading " + m_sender.name);
-        error.set_hint(m_sender.when_corrupted);
-        damage = diag::touching(error, names_of(step));
-        throw diag::IntegrityError(*damage);
+        upload(step, to, watched, once ? transport::Reread::beginning : transport::Reread::always);
+      } catch (diag::Error& error) {
+        const bool mismatch = dynamic_cast<const hash::DigestMismatch*>(&error) != nullptr;
+        if (!mismatch && !sender.failed()) throw;  // the registry's fault, not the sender's
+        damage = damage_of(step, error);
+        throw diag::Error(*damage);
       }
     }
     sent = true;
@@ -73,6 +78,14 @@ void BlobPush::upload(const BlobStep& step, const registry::Repository& to, cons
     if (total != 0) sent(-total);
     throw;
   }
+}
+
+diag::Error BlobPush::damage_of(const BlobStep& step, diag::Error& error) const {
+  error.add_context("reading " + m_sender.name);
+  const bool wrong = error.kind() == diag::ErrorKind::integrity;
+  if (wrong || error.hint().empty())
+    error.set_hint(wrong ? m_sender.when_corrupted : m_sender.when_unreadable);
+  return diag::touching_as_it_is(error, names_of(step));
 }
 
 std::vector<std::size_t> BlobPush::images_in(const BlobStep& step,

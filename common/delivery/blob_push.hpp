@@ -25,6 +25,8 @@ class BlobPush {
   void push(const BlobStep& step, const transport::BlobOpener& open, bool once);
   void upload(const BlobStep& step, const registry::Repository& to, const transport::BlobOpener& open,
               transport::Reread reread);
+  /// What is wrong with the sender's bytes, with the images that it touches.
+  diag::Error damage_of(const BlobStep& step, diag::Error& error) const;
   std::vector<std::size_t> images_in(const BlobStep& step, const registry::Repository& repository) const;
   std::vector<std::string> names_of(const BlobStep& step) const;
 

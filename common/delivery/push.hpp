@@ -13,8 +13,9 @@ namespace airgap::delivery {
 
 /// Where the content comes from, for messages.
 struct Sender {
-  std::string name;            ///< "the bundle"
-  std::string when_corrupted;  ///< what the operator does when it gives wrong bytes
+  std::string name;                  ///< "the bundle"
+  std::string when_corrupted;        ///< what the operator does when it gives wrong bytes
+  std::string when_unreadable = {};  ///< and when it cannot be read any more
 };
 
 struct PushOptions {

@@ -257,6 +257,8 @@ void Directory::write_atomically(std::string_view name, std::string_view bytes) 
 
 std::string Directory::read_file(std::string_view name, std::size_t cap) const {
   const auto file = std::make_shared<const File>(open_file(name));
+  if (file->size() > cap)  // a sparse file is large and costs nothing
+    throw diag::UnsafeError(file->path() + " is larger than the limit of " + std::to_string(cap) + " bytes");
   FileRangeSource source(file, 0, file->size());
   return read_all(source, cap, file->path());
 }

@@ -8,6 +8,7 @@
 
 #include "common/diag/error.hpp"
 #include "common/json/document_impl.hpp"
+#include "common/json/syntax_error.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::json {
@@ -72,10 +73,10 @@ void check_bytes(std::string_view bytes, const ParseLimits& limits) {
         fmt::format("JSON document of {} bytes is over the limit of {} bytes", bytes.size(), limits.bytes));
   }
   if (bytes.starts_with("\xef\xbb\xbf")) {
-    throw diag::FormatError("not valid JSON: it starts with a byte order mark");
+    throw SyntaxError("not valid JSON: it starts with a byte order mark");
   }
   if (const std::size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
-    throw diag::FormatError(fmt::format("not valid JSON at byte {}: NUL", nul));
+    throw SyntaxError(fmt::format("not valid JSON at byte {}: NUL", nul));
   }
 }
 
@@ -92,8 +93,8 @@ void load(rapidjson::Document& document, std::string& text, const ParseLimits& l
     if (!handler.refusal().empty()) {
       throw diag::FormatError(fmt::format("JSON document {} (byte {})", handler.refusal(), result.Offset()));
     }
-    throw diag::FormatError(fmt::format("not valid JSON at byte {}: {}", result.Offset(),
-                                        rapidjson::GetParseError_En(result.Code())));
+    throw SyntaxError(fmt::format("not valid JSON at byte {}: {}", result.Offset(),
+                                  rapidjson::GetParseError_En(result.Code())));
   };
   document.Populate(generate);
 }

@@ -30,6 +30,10 @@ std::size_t DecompressingSource::read(std::span<std::byte> out) {
     if (step.window_too_large)
       throw diag::UnsafeError("the zstd frames need more than 8 MiB of memory to read",
                               "unpack it before: zstd -d --long=31 < FILE | airgap-import push - …");
+    if (step.needs_dictionary)
+      throw diag::UnsafeError(
+          "the zstd frames were made with a dictionary, which is not there",
+          "unpack it before, with that: zstd -d -D DICTIONARY < FILE | airgap-import push - …");
     if (!step.problem.empty())
       throw diag::IntegrityError(fmt::format("the zstd data near byte {} is damaged: {}",
                                              m_read - m_in.size() + step.consumed, step.problem));

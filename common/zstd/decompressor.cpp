@@ -30,6 +30,7 @@ Decompressor::Step Decompressor::step(std::span<const std::byte> in, std::span<s
     step.frame_ended = false;
     step.problem = ZSTD_getErrorName(result);
     step.window_too_large = ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge;
+    step.needs_dictionary = ZSTD_getErrorCode(result) == ZSTD_error_dictionary_wrong;
   }
   return step;
 }

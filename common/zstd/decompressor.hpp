@@ -21,6 +21,7 @@ class Decompressor {
     bool frame_ended = false;  ///< all of it is out, and its check sum is right
     std::string_view problem;  ///< in zstd's words; empty when there is none
     bool window_too_large = false;
+    bool needs_dictionary = false;
   };
   /// Decodes some of `in` into `out`.
   Step step(std::span<const std::byte> in, std::span<std::byte> out);

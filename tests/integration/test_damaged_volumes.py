@@ -172,3 +172,12 @@ def test_a_folder_of_volumes_and_of_a_tree_asks_which_is_meant(airgap: Airgap, f
     airgap.import_("verify", volume(folder, 1)).ok()
     airgap.import_("push", volume(folder, 1), registry.host, *plain(registry)).ok()
     assert registry.client().repositories() == ["team/one", "team/two"]
+
+
+def test_a_push_names_the_images_of_a_damaged_piece_and_keep_going_pushes_the_others(airgap: Airgap, folder: Path,
+                                                                                  registry: Registry) -> None:
+    damage(folder, 4)
+    push = ("push", folder, registry.host, *plain(registry), "--retry", 0)
+    assert "team/two:1" not in airgap.import_(*push).fails(5, "; it touches .*/team/one:1").err
+    airgap.import_(*push, "--keep-going").fails(5, "team/one:1 failed")
+    assert registry.client().tags("team/one") == [] and registry.client().tags("team/two") == ["1"]

@@ -12,7 +12,9 @@
 #include "bundle-format/compressed/frame_cuts.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
+#include "common/diag/exit_code.hpp"
 #include "common/tar/tar_layout.hpp"
+#include "common/zstd/check_table.hpp"
 #include "common/zstd/seek_table.hpp"
 #include "tests/unit/bundle-format/writer_fixture.hpp"
 
@@ -48,7 +50,10 @@ std::size_t bits_tried() {
 struct Region {
   std::size_t end = 0;  ///< the byte after it
   std::string file;     ///< in the bundle; empty for the end of an archive
+  bool copied = false;  ///< says of that file what its bytes should be: either may be the one that is damaged
 };
+
+constexpr std::string_view k_head = "head";  ///< a file of every image's
 
 std::vector<Region> regions_of(const std::string& name, const std::string& bytes) {
   if (!name.ends_with(".tar")) return {{bytes.size(), name}};
@@ -65,20 +70,28 @@ std::vector<Region> regions_of(const std::string& name, const std::string& bytes
   return regions;
 }
 
-/// The frames of a compressed archive: those of one blob are its file's, all others are mixed.
+/// The frames of a compressed archive, then a check of each of them, then the seek table.
 std::vector<Region> regions_of_frames(const std::string& path, std::size_t size, const Contents& contents) {
   const ArchivePlan plan(metadata_files(contents), contents.info);
   compressed::FrameCuts cuts(plan);
   std::vector<Region> regions;
   std::size_t at = 0;
+  const std::uint64_t head = plan.layout.places[plan.metadata.size() - 1].end();
   for (const zstd::Frame& frame : zstd::read_seek_table(io::File::open_read(path))) {
     regions.push_back({at += frame.stored, ""});
     const auto cut = cuts.next().value();
-    for (std::size_t i = 0; cut.of_blob && i < plan.blobs.size(); ++i) {
-      if (plan.place_of(i).data <= cut.begin) regions.back().file = blob_path(plan.blobs[i].digest);
+    if (cut.end <= head) regions.back().file = k_head;
+    for (std::size_t i = 0; i < plan.blobs.size(); ++i) {
+      const tar::Place& place = plan.place_of(i);  // before its bytes stands its header
+      if (place.data == cut.end || (cut.of_blob && place.data <= cut.begin))
+        regions.back().file = blob_path(plan.blobs[i].digest);
     }
     cuts.advance();
   }
+  const std::vector<Region> frames = regions;
+  constexpr std::size_t k_check = 4;  // bytes
+  regions.push_back({at += zstd::check_table_size(frames.size()) - k_check * frames.size(), ""});
+  for (const Region& frame : frames) regions.push_back({at += k_check, frame.file, true});
   regions.push_back({size, ""});
   return regions;
 }
@@ -131,7 +144,6 @@ class Bundle {
     return names;
   }
   bool is_volumes() const { return m_form.volume_size.has_value(); }
-  /// What is no blob's in it may be that of some images.
   bool is_compressed() const { return std::string_view(m_form.output).ends_with(".zst"); }
 
  private:
@@ -161,6 +173,7 @@ struct Judgement {
   std::size_t compared = 0;  ///< where verify named images, or none
   std::size_t unfound = 0;
   std::size_t misblamed = 0;
+  std::size_t misnamed = 0;  ///< called something else than damage
   std::string first{};
 
   void judge(const Bundle& bundle, const std::string& what, const Names& touched) {
@@ -175,6 +188,11 @@ struct Judgement {
       ++unfound;
       if (first.empty()) first = what + " is not found";
       return;
+    }
+    if (const Finding& worst = gravest(report->findings); worst.kind != diag::ErrorKind::integrity) {
+      ++misnamed;
+      if (first.empty())
+        first = what + " is " + std::string(diag::kind_name(worst.kind)) + ": " + worst.problem;
     }
     if (!report->info) return;  // verify says that all of them are touched
     ++compared;
@@ -197,7 +215,7 @@ bool is_blob(const std::string& file) {
 Names images_in(const Bundle& bundle, const std::vector<Region>& regions) {
   Names names;
   for (const Region& region : regions) {
-    if (is_blob(region.file)) names.merge(bundle.images_of(region.file));
+    if (is_blob(region.file) && !region.copied) names.merge(bundle.images_of(region.file));
   }
   return names;
 }
@@ -216,10 +234,10 @@ void flip_bits(const Form& form) {
         overwrite(bundle.path(name), at, static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ flip));
         const std::string what =
             "bit " + std::to_string((at + bit) % 8) + " of byte " + std::to_string(at) + " of " + name;
-        if (is_blob(region->file)) {
+        if (region->copied) {
+          judgement.judge(bundle, what, {}, bundle.images_of(region->file));
+        } else if (is_blob(region->file)) {
           judgement.judge(bundle, what, bundle.images_of(region->file));
-        } else if (bundle.is_compressed()) {
-          judgement.judge(bundle, what, {}, bundle.names_of(bundle.report()));
         } else if (region->file.empty()) {
           judgement.judge(bundle, what, Names{});
         } else if (region->file == k_volume_sums_file) {
@@ -240,6 +258,7 @@ void flip_bits(const Form& form) {
   CHECK(judgement.unfound == 0);
   CHECK(judgement.first == "");
   CHECK(judgement.misblamed == 0);
+  CHECK(judgement.misnamed == 0);
   CHECK(judgement.compared > judgement.tried / 4);
   MESSAGE(std::string(form.name), ": ", judgement.tried, " flips, images compared for ", judgement.compared);
 }
@@ -248,7 +267,7 @@ void cut(const Form& form) {
   const Bundle bundle(form);
   Judgement judgement;
   for (const auto& [name, bytes] : bundle.files()) {
-    const std::vector<Region> regions = regions_of(name, bytes);
+    const std::vector<Region> regions = bundle.regions(name);
     for (std::size_t length = bytes.size(); length > 0;) {
       length -= std::min(length, stride(form));
       fs::resize_file(bundle.path(name), length);
@@ -258,11 +277,16 @@ void cut(const Form& form) {
         return (name.ends_with(".tar") ? tar::padded(region.end) : region.end) > length;
       });
       const auto no_metadata = [](const Region& region) {
-        return region.file.empty() || is_blob(region.file);
+        return region.file.empty() || region.copied || is_blob(region.file);
       };
+      // A blob ends with its padding, which stands in the next frame.
+      const Names touched = images_in(bundle, lost);
+      std::vector<Region> around = lost;
+      if (bundle.is_compressed() && lost.size() < regions.size())
+        around.push_back(regions[regions.size() - lost.size() - 1]);
       const std::string what = name + " cut to " + std::to_string(length);
       if (bundle.is_volumes() || std::ranges::all_of(lost, no_metadata)) {  // of volumes, the others have it
-        judgement.judge(bundle, what, images_in(bundle, lost));
+        judgement.judge(bundle, what, touched, images_in(bundle, around));
       } else {
         judgement.judge(bundle, what, {}, bundle.names_of(bundle.report()));
       }
@@ -273,6 +297,7 @@ void cut(const Form& form) {
   CHECK(judgement.tried > 400);
   CHECK(judgement.unfound == 0);
   CHECK(judgement.misblamed == 0);
+  CHECK(judgement.misnamed == 0);
   CHECK(judgement.first == "");
   CHECK(judgement.compared > judgement.tried / 4);
   MESSAGE(std::string(form.name), ": ", judgement.tried, " lengths, images compared for ",

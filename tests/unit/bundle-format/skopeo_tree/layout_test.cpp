@@ -57,20 +57,22 @@ TEST_CASE("a file's name says what it is") {
   CHECK(blob_file(k_sha512) == "sha512-" + k_long_hex);
 }
 
-TEST_CASE("versions up to 1.2 are read, newer ones and other files are refused") {
+TEST_CASE("versions up to 1.2 are read, newer ones are refused, and a file that states none is damaged") {
   for (const bool other : {false, true}) CHECK_NOTHROW(check_version(version_text(other)));
   CHECK(version_text(false) == "Directory Transport Version: 1.1\n");
   CHECK(version_text(true) == "Directory Transport Version: 1.2\n");
   for (const char* text : {"Directory Transport Version: 1.0\n", "Directory Transport Version: 0.9\n"})
     CHECK_NOTHROW(check_version(text));
   for (const char* text : {"Directory Transport Version: 1.3\n", "Directory Transport Version: 2.0\n",
-                           "Directory Transport Version: 10.1\n", "Directory Transport Version: x\n"}) {
+                           "Directory Transport Version: 10.1\n"}) {
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(check_version(text), doctest::Contains("newer than 1.2"), diag::UnsafeError);
   }
-  for (const char* text : {"", "1.1\n", "Directory Transport Version: 1.1"}) {
+  for (const char* text :
+       {"", "1.1\n", "Directory Transport Version: 1.1", "Directory Transport Version: x\n",
+        "Directory Transport Version: 1.1\r\n", "Directory Transport Version: 1.q\n"}) {
     CAPTURE(text);
-    CHECK_THROWS_WITH_AS(check_version(text), doctest::Contains("is no version"), diag::UnsafeError);
+    CHECK_THROWS_WITH_AS(check_version(text), doctest::Contains("is no version"), diag::IntegrityError);
   }
 }
 
