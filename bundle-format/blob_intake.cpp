@@ -116,6 +116,10 @@ class Intake {
 
 }  // namespace
 
+std::string front_of_earlier_run(std::uint64_t bytes) {
+  return fmt::format("its first {} bytes, which an earlier run left, may be damaged", bytes);
+}
+
 void take_in(const Blob& blob, std::uint64_t already, BlobRoom& room, const transport::BlobOpener& open,
              transport::Observer& observer) {
   observer.blob_started(blob.digest, blob.size, already);
@@ -126,7 +130,11 @@ void take_in(const Blob& blob, std::uint64_t already, BlobRoom& room, const tran
                         room.reached(0);
                         return true;
                       },
-                      [&] {
+                      [&](const hash::DigestMismatch& first) {
+                        std::string why = first.message();
+                        if (already > 0)
+                          why += fmt::format("; {} in {}", front_of_earlier_run(already), room.path());
+                        observer.blob_rejected(blob.digest, why);
                         observer.blob_restarted(blob.digest, already + intake.moved());
                         fetched = true;
                         intake.attempt(0);

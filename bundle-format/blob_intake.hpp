@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "bundle-format/metadata/bundle_json.hpp"
 #include "common/io/file.hpp"
@@ -16,6 +17,8 @@ class BlobRoom {
  public:
   virtual ~BlobRoom() = default;
 
+  /// Of the file that it is in, or begins in.
+  virtual const std::string& path() const = 0;
   /// Called in order from the front, by each attempt anew: what is there already, then what comes.
   virtual std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) = 0;
   virtual void write_at(std::uint64_t offset, std::span<const std::byte> data) = 0;
@@ -32,6 +35,7 @@ class FileRoom : public BlobRoom {
   FileRoom(const io::File& file, std::uint64_t base) : m_file(file), m_base(base) {}
 
   const io::File& file() const noexcept { return m_file; }
+  const std::string& path() const override { return m_file.path(); }
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) override {
     return m_file.read_at(m_base + offset, out);
   }
@@ -47,10 +51,13 @@ class FileRoom : public BlobRoom {
   std::uint64_t m_base;
 };
 
+/// Who may be to blame for a mismatch, besides the source.
+std::string front_of_earlier_run(std::uint64_t bytes);
+
 /// Brings one blob in: hashes the `already` bytes that an earlier run left in the room, reads the rest from
 /// `open`, writes it behind them. What does not have the blob's size and digest is tried once more from zero
 /// (R4), then thrown as DigestMismatch. After any other failure the bytes that came are in the room, for a
-/// rerun. Never writes past the blob's size. Does not sync.
+/// rerun. The observer is told of the first mismatch. Never writes past the blob's size. Does not sync.
 void take_in(const Blob& blob, std::uint64_t already, BlobRoom& room, const transport::BlobOpener& open,
              transport::Observer& observer);
 

@@ -37,6 +37,9 @@ class BundleWriter : public BundlePlace {
   virtual std::vector<std::string> sealed_paths() const { return {}; }
   /// How the sealed bundle lies there, without its blobs. What nobody takes for a bundle any more is damaged.
   virtual Inspection inspect_sealed() const;
+  /// After commit(): the sha256 of the SHA256SUMS that was written, or was there already. Nothing where
+  /// nobody reads it back.
+  virtual std::optional<hash::Digest> sealed_sums() const { return std::nullopt; }
   /// Takes a commit() back, since the medium does not hold what was written: the bundle is unfinished again,
   /// and a rerun brings the `damaged` blobs anew. For what has sealed_paths().
   virtual void retract(const std::vector<hash::Digest>& damaged);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/unfinished.hpp"
 #include "bundle-format/volumes/inspect_volumes.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
 #include "common/diag/log.hpp"
@@ -17,18 +18,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The file that a run which did not finish left of the archive, or of its volumes; nothing when there is
-/// none. Its head may be lost.
-std::optional<std::string> unfinished_at(const std::string& path) {
+/// What a run that did not finish left.
+struct Unfinished {
+  std::string file;  ///< of the archive, or of a volume; its head may be lost
+  std::string lock;  ///< that its writer locks
+};
+
+std::optional<Unfinished> unfinished_at(const std::string& path) {
   std::error_code error;
-  if (std::string partial = path + std::string(k_partial_ending); fs::exists(partial, error)) return partial;
+  const std::string partial = path + std::string(k_partial_ending);
+  const bool there = fs::exists(partial, error);
+  if (there && fs::file_size(partial, error) > 0) return Unfinished{partial, partial};
   const fs::path archive = path;
   const VolumeNames names(archive.filename().string());
   for (fs::directory_iterator at(archive.has_parent_path() ? archive.parent_path() : ".", error);
        !error && at != fs::directory_iterator(); at.increment(error)) {
     const auto volume = names.parse(at->path().filename().string());
-    if (volume && volume->partial) return at->path().string();
+    if (volume && volume->partial)
+      return Unfinished{at->path().string(), lock_of_partial(at->path().string())};
   }
+  if (there) return Unfinished{partial, partial};
   return std::nullopt;
 }
 
@@ -51,9 +60,9 @@ Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
     case fs::file_type::regular:
       return inspect_archive(path, depth);
     case fs::file_type::not_found:
-      if (const auto partial = unfinished_at(path))
-        throw diag::IntegrityError(fmt::format("{} is unfinished: there is {}", path, *partial),
-                                   "run the export again with the same command; it continues");
+      if (const auto left = unfinished_at(path))
+        throw diag::IntegrityError(fmt::format("{} is unfinished: there is {}", path, left->file),
+                                   hint_for_unfinished(left->lock));
       throw diag::UsageError("there is no bundle at " + path,
                              "name a directory, or a .tar or .tar.zst file, that airgap-export wrote");
     case fs::file_type::none:

@@ -34,11 +34,12 @@ struct MissingVolume {
 /// A bundle on a medium, looked at without reading its blobs. Nothing in it is to be believed while there are
 /// findings.
 struct Inspection {
-  std::string form;                ///< "directory", "archive", "volumes"
-  std::optional<BundleInfo> info;  ///< when bundle.json could be read
-  std::vector<Finding> findings;   ///< "unfinished" first, then metadata, then files
-  std::vector<Blob> readable;      ///< blobs that are where they should be, to be read and hashed
-  std::uint64_t files = 0;         ///< metadata files and blobs that are there
+  std::string form;                    ///< "directory", "archive", "volumes"
+  std::optional<BundleInfo> info;      ///< when bundle.json could be read
+  std::vector<Finding> findings;       ///< "unfinished" first, then metadata, then files
+  std::vector<Blob> readable;          ///< blobs that are where they should be, to be read and hashed
+  std::optional<hash::Digest> sums{};  ///< the sha256 of SHA256SUMS, when it could be read
+  std::uint64_t files = 0;             ///< metadata files and blobs that are there
   std::uint64_t metadata_bytes = 0;
   BlobBytes blob_bytes;
   /// What findings call the file of a blob; where it is empty, by its path in the bundle.

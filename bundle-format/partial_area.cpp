@@ -33,6 +33,10 @@ PartialArea::~PartialArea() {
   }
 }
 
+std::string PartialArea::lock_in(const std::string& root) {
+  return root + "/" + k_lock;
+}
+
 std::string PartialArea::name_of(const hash::Digest& digest) {
   return fmt::format("{}/{}-{}", k_partial_directory, hash::name(digest.algorithm()), digest.hex());
 }

@@ -20,6 +20,8 @@ class PartialArea {
   PartialArea(const PartialArea&) = delete;
   PartialArea& operator=(const PartialArea&) = delete;
 
+  /// The path of the file that a run which writes to the directory `root` locks.
+  static std::string lock_in(const std::string& root);
   static std::string name_of(const hash::Digest& digest);  ///< ".partial/sha256-<hex>"
   /// What an earlier run left of a blob of `size` bytes; 0 for a file that is too long to be a part of it.
   static std::uint64_t bytes_of(const io::Directory& root, const hash::Digest& digest, std::uint64_t size);

@@ -9,6 +9,7 @@
 
 #include "bundle-format/blame.hpp"
 #include "bundle-format/inspection.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/verify.hpp"
 #include "common/diag/error.hpp"
 #include "common/io/directory.hpp"
@@ -52,6 +53,17 @@ void forget_cached(const std::string& path) {
   if (error) io::throw_errno(error.value(), "cannot read the directory " + path);
 }
 
+/// A medium that keeps what it had before holds a bundle that agrees with itself.
+void compare_with_written(Inspection& found, const std::optional<hash::Digest>& sums) {
+  if (!sums || found.sums == sums || (!found.sums && !found.findings.empty())) return;
+  const std::string gives = found.sums ? found.sums->str() : "nothing";
+  found.findings.insert(found.findings.begin(),
+                        {.file = std::string(k_sha256_file),
+                         .problem = fmt::format("it is not the one that was written: expected {}, found {}",
+                                                sums->str(), gives)});
+  found.sums.reset();
+}
+
 /// How the bytes of a damaged blob look, where that says something: a medium that holds less than it claims
 /// gives zeros, or ones, for what it never stored.
 std::string pattern_of(const Inspection& bundle, const Blob& blob) {
@@ -92,6 +104,7 @@ class Reader {
  public:
   Reader(Inspection bundle, std::stop_token stop, const std::function<void(std::uint64_t)>& progress)
       : m_bundle(std::move(bundle)), m_stop(std::move(stop)), m_progress(progress) {
+    for (const Blob& blob : m_bundle.readable) m_there.insert(blob.digest);
     m_result.files = m_bundle.files - m_bundle.readable.size();
     m_result.bytes = m_bundle.metadata_bytes;
     m_result.findings = std::move(m_bundle.findings);
@@ -103,7 +116,8 @@ class Reader {
   void read(const std::vector<Blob>& blobs) {
     std::vector<Blob> fresh;
     for (const Blob& blob : blobs) {
-      if (m_read.insert(blob.digest).second) fresh.push_back(blob);
+      if (!m_read.insert(blob.digest).second) continue;
+      m_there.contains(blob.digest) ? fresh.push_back(blob) : miss(blob);
     }
     auto findings = read_blobs(m_bundle, fresh, k_jobs, m_stop, m_progress);
     add_patterns(m_bundle, fresh, findings);
@@ -134,12 +148,18 @@ class Reader {
       damaged.insert(lost.begin(), lost.end());
     }
     m_result.damaged.assign(damaged.begin(), damaged.end());
-    if (m_bundle.info && found_damage()) m_result.images = blame(m_bundle, m_unread, m_result.findings);
+    if (m_bundle.info && m_bundle.sums && found_damage())
+      m_result.images = blame(m_bundle, m_unread, m_result.findings);
     return std::move(m_result);
   }
 
  private:
+  void miss(const Blob& blob) {
+    m_result.findings.push_back({.file = blob_path(blob.digest), .problem = "it is missing"});
+  }
+
   Inspection m_bundle;
+  std::set<hash::Digest> m_there;  ///< what can be read
   std::stop_token m_stop;
   const std::function<void(std::uint64_t)>& m_progress;
   std::set<hash::Digest> m_read;
@@ -204,7 +224,9 @@ ReadBack read_back(const BundleWriter& sealed, MediaCheck depth, const std::vect
     for (const std::string& path : sealed.sealed_paths()) forget_cached(path);
   };
   forget();
-  Reader reader(sealed.inspect_sealed(), std::move(stop), progress);
+  Inspection found = sealed.inspect_sealed();
+  compare_with_written(found, sealed.sealed_sums());
+  Reader reader(std::move(found), std::move(stop), progress);
   if (depth == MediaCheck::sample && !reader.found_damage()) {
     std::mt19937_64 dice(std::random_device{}());
     reader.read(choose_sample(reader.readable(), written, dice));

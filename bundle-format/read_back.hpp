@@ -21,15 +21,15 @@ struct ReadBack {
   std::uint64_t bytes = 0;
   std::vector<Finding> findings;      ///< what is not there as it was written
   std::vector<hash::Digest> damaged;  ///< the blobs among them
-  std::vector<std::string> images;    ///< that need what is damaged; none are known where bundle.json is lost
+  std::vector<std::string> images;  ///< that need what is damaged; none where bundle.json is lost or another
   std::vector<std::string> unsteady;  ///< files that came back wrong once, and right the second time (R144)
 };
 
 /// Reads what a writer has sealed from the medium itself: everything is synced, the kernel's copies are
-/// dropped, and files are compared with their digests. `written` are the blobs of this run, in the order of
-/// writing. A sample that finds damage goes on to read everything. Where blobs alone are damaged they are
-/// read once more, until one of them is damaged again. `progress` is told of bytes, from any thread. Throws
-/// StorageError when the medium does not answer at all.
+/// dropped, SHA256SUMS is compared with the one that was written, and files with their digests. `written` are
+/// the blobs of this run, in the order of writing. A sample that finds damage goes on to read everything.
+/// Where blobs alone are damaged they are read once more, until one of them is damaged again. `progress` is
+/// told of bytes, from any thread. Throws StorageError when the medium does not answer at all.
 ReadBack read_back(const BundleWriter& sealed, MediaCheck depth, const std::vector<Blob>& written,
                    std::stop_token stop, const std::function<void(std::uint64_t)>& progress);
 

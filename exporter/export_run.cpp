@@ -91,7 +91,7 @@ class ExportRun {
         medium.removable && m_destination.can_be_read_back() ? MediaCheck::sample : MediaCheck::none;
     const MediaCheck depth = m_settings.verify_media.value_or(usual);
     if (depth != MediaCheck::none)
-      prove_medium(*m_destination.writer(), m_settings.output, depth, plan, m_context);
+      prove_medium(*m_destination.writer(), m_settings.output, medium, depth, plan, m_context);
   }
 
   void add_signatures(PinnedImages& pinned, SourceImages& source) {

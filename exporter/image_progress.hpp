@@ -23,6 +23,7 @@ class ImageProgress : public transport::Observer {
   void blob_started(const hash::Digest& digest, std::uint64_t size, std::uint64_t already) override;
   void blob_progress(const hash::Digest& digest, std::uint64_t moved) override;
   void blob_restarted(const hash::Digest& digest, std::uint64_t lost) override;
+  void blob_rejected(const hash::Digest& digest, std::string_view why) override;  ///< warns
   void blob_finished(const hash::Digest& digest, std::uint64_t size, std::string_view outcome) override;
 
   std::uint64_t moved() const noexcept { return m_moved; }  ///< bytes that arrived, repeats included
@@ -30,6 +31,7 @@ class ImageProgress : public transport::Observer {
  private:
   double seconds() const;
 
+  const ExportPlan& m_plan;
   transport::Observer& m_next;
   Done m_done;
   std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();

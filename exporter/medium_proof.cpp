@@ -67,8 +67,15 @@ std::vector<std::string> all_names(const ExportPlan& plan) {
 
 }  // namespace
 
-void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle::MediaCheck depth,
-                  const ExportPlan& plan, cli::Context& context) {
+std::string proven_of(const io::Medium& medium) {
+  if (medium.in_memory())
+    return medium.file_system +
+           " keeps files in memory alone, which is what was read: of a medium that proves nothing";
+  return medium.built_in ? "the medium holds what was written" : "the medium is safe to remove";
+}
+
+void prove_medium(bundle::BundleWriter& sealed, const std::string& path, const io::Medium& medium,
+                  bundle::MediaCheck depth, const ExportPlan& plan, cli::Context& context) {
   cli::Console& console = context.console;
   const std::uint64_t all = depth == bundle::MediaCheck::full ? plan.contents.info.stored_bytes() : 0;
   console.begin_count("reading back", all, true);
@@ -92,9 +99,10 @@ void prove_medium(bundle::BundleWriter& sealed, const std::string& path, bundle:
                     "cable or this machine's memory is not to be trusted",
                     text::listed(read.unsteady)));
   if (read.findings.empty()) {
-    console.status(fmt::format("{}: read back {} from the medium, {} in {}: safe to remove", path,
+    console.status(fmt::format("{}: read back {}{}, {} in {}: {}", path,
                                depth == bundle::MediaCheck::full ? "whole" : sample_of(plan),
-                               text::human_size(read.bytes), text::counted(read.files, "file")));
+                               medium.in_memory() ? "" : " from the medium", text::human_size(read.bytes),
+                               text::counted(read.files, "file"), proven_of(medium)));
     return;
   }
   for (std::size_t i = 0; i < std::min(k_shown_findings, read.findings.size()); ++i)

@@ -219,6 +219,8 @@ int run_import(const ImportSettings& settings, cli::Context& context) {
   ImportRun run(settings, context);
   if (!settings.receipt.empty()) cli::check_report_file(settings.receipt, "receipt");
   if (!settings.want_list.empty()) cli::check_report_file(settings.want_list, "want-list");
+  if (!settings.receipt.empty())
+    static_cast<void>(bundle::creation_time());  // refuses a clock that is far off
   return run.run();
 }
 

@@ -39,6 +39,7 @@ class ArchiveWriter final : public BundleWriter {
   void begin(Contents contents) override;
   void commit() override;
   std::vector<std::string> sealed_paths() const override { return {m_path}; }
+  std::optional<hash::Digest> sealed_sums() const override { return digest_of_sums(m_plan->metadata); }
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:

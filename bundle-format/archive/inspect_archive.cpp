@@ -7,6 +7,7 @@
 #include "bundle-format/archive/tar_bytes.hpp"
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/metadata/layout.hpp"
+#include "bundle-format/unfinished.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -22,8 +23,7 @@ class ArchiveInspection {
     m_result.form = m_tar->form();
     m_result.unfinished = m_path.ends_with(k_partial_ending);
     if (m_result.unfinished)
-      add(std::string(k_archive_end), "the bundle is unfinished",
-          "run the export again with the same command; it continues");
+      add(std::string(k_archive_end), "the bundle is unfinished", hint_for_unfinished(m_path));
     if (auto finding = m_tar->finding()) m_result.findings.push_back(std::move(*finding));
     auto head = read_head();
     if (!head) head = read_head_without_table();
@@ -31,6 +31,7 @@ class ArchiveInspection {
     MetadataCheck check = check_metadata(head->by_name());
     for (Finding& finding : check.findings) m_result.findings.push_back(std::move(finding));
     m_result.info = std::move(check.info);
+    m_result.sums = check.sums;
     if (m_result.info) look_at_files(std::move(*head), check.trusted);
     return std::move(m_result);
   }
@@ -102,7 +103,10 @@ class ArchiveInspection {
     // Another bundle.json would want other frames.
     if (trusted && m_depth == Depth::files && !m_tar->follows(*plan)) disbelieve_table();
     m_result.blob_bytes = [tar = m_tar, plan](const Blob& blob, std::uint64_t offset) {
-      const tar::Place& place = plan->place_of(plan->index.at(blob.digest));
+      const auto found = plan->index.find(blob.digest);
+      if (found == plan->index.end())
+        throw diag::IntegrityError(blob.digest.str() + " is not in the archive");
+      const tar::Place& place = plan->place_of(found->second);
       return tar->open(place.data + offset, place.size - offset);
     };
     if (head.mtime != plan->mtime)

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "bundle-format/blob_intake.hpp"
 #include "bundle-format/second_attempt.hpp"
 #include "common/hash/verifying_source.hpp"
 #include "common/raii/scope_exit.hpp"
@@ -206,7 +207,8 @@ void OrderedArchive::put_in_turn(std::size_t index, const transport::BlobOpener&
   auto begun = index == m_begun_index ? std::exchange(m_begun, std::nullopt) : std::nullopt;
   Front front = m_front ? m_front(blob) : Front{};
   const std::uint64_t written = begun ? begun->bytes : 0;
-  observer.blob_started(blob.digest, blob.size, std::max(written, front.bytes));
+  const std::uint64_t already = std::max(written, front.bytes);
+  observer.blob_started(blob.digest, blob.size, already);
   const std::size_t capacity = prefetched(index, blob.size - written);
   const bool reserved = m_turns.reserve(capacity);
   const raii::ScopeExit release([&] {
@@ -216,12 +218,15 @@ void OrderedArchive::put_in_turn(std::size_t index, const transport::BlobOpener&
 
   std::optional<OrderedBlob> arriving;
   arriving.emplace(blob, open, observer, begun ? std::move(*begun) : nothing_of(blob), std::move(front));
-  with_second_attempt([&] { write_in_turn(index, capacity, *arriving); },
-                      [&] { return take_back(index, *arriving); },
-                      [&] {
-                        observer.blob_restarted(blob.digest, arriving->moved());
-                        write_in_turn(index, capacity, arriving.emplace(blob, open, observer));
-                      });
+  with_second_attempt(
+      [&] { write_in_turn(index, capacity, *arriving); }, [&] { return take_back(index, *arriving); },
+      [&](const hash::DigestMismatch& first) {
+        observer.blob_rejected(blob.digest, already == 0 ? first.message()
+                                                         : fmt::format("{}; {}", first.message(),
+                                                                       front_of_earlier_run(already)));
+        observer.blob_restarted(blob.digest, arriving->moved());
+        write_in_turn(index, capacity, arriving.emplace(blob, open, observer));
+      });
   m_position = m_plan.place_of(index).data + blob.stored_size;
   m_turns.next(1 + write_kept(index + 1));
   observer.blob_finished(blob.digest, blob.size, "fetched");

@@ -37,6 +37,7 @@ class CompressedWriter final : public BundleWriter {
   void begin(Contents contents) override;
   void commit() override;
   std::vector<std::string> sealed_paths() const override { return {m_path}; }
+  std::optional<hash::Digest> sealed_sums() const override { return digest_of_sums(sealed_plan().metadata); }
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
@@ -45,6 +46,8 @@ class CompressedWriter final : public BundleWriter {
     m_archive->put(blob, open, observer);
   }
   void set_aside();
+  /// As this run wrote it, or an earlier one.
+  const ArchivePlan& sealed_plan() const { return m_plan ? *m_plan : *m_left.current.plan; }
   std::unique_ptr<io::Source> open_kept(const Blob& blob) const;
 
   std::string m_path;
@@ -117,7 +120,7 @@ void CompressedWriter::commit() {
 // A rerun keeps what is whole from the front: the first blob that is damaged ends that.
 void CompressedWriter::retract(const std::vector<hash::Digest>& damaged) {
   const io::File file = m_partial->retract(m_where.name);
-  const ArchivePlan& plan = m_plan ? *m_plan : *m_left.current.plan;
+  const ArchivePlan& plan = sealed_plan();
   std::size_t first = plan.blobs.size();
   for (const hash::Digest& digest : damaged) {
     const auto found = plan.index.find(digest);

@@ -14,6 +14,7 @@
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/partial_area.hpp"
 #include "common/diag/error.hpp"
+#include "common/hash/hasher.hpp"
 #include "common/image/manifest.hpp"
 #include "common/task/guarded.hpp"
 
@@ -34,6 +35,7 @@ class DirectoryWriter final : public BundleWriter {
   void begin(Contents contents) override;
   void commit() override;
   std::vector<std::string> sealed_paths() const override { return {m_root.path()}; }
+  std::optional<hash::Digest> sealed_sums() const override { return m_sums; }
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
@@ -57,6 +59,7 @@ class DirectoryWriter final : public BundleWriter {
   bool m_finished = false;
   std::optional<Contents> m_contents;
   bool m_unchanged = false;
+  std::optional<hash::Digest> m_sums;  ///< of SHA256SUMS
   mutable task::Guarded<Published> m_published;
   ArrivingBlobs m_arriving;
 };
@@ -106,7 +109,10 @@ bool DirectoryWriter::unchanged_by(const Contents& contents) const {
 void DirectoryWriter::begin(Contents contents) {
   m_unchanged = unchanged_by(contents);
   m_contents = std::move(contents);
-  if (m_unchanged) return;
+  if (m_unchanged) {
+    if (const auto sums = read_metadata(m_root, k_sha256_file)) m_sums = hash::sha256_of(*sums);
+    return;
+  }
   m_partial->keep();
   unseal();
   number_above_replaced();
@@ -211,6 +217,7 @@ void DirectoryWriter::write_metadata() {
   m_partial->remove();
   m_root.sync();
   m_root.write_atomically(seal.name, seal.bytes);
+  m_sums = hash::sha256_of(seal.bytes);
 }
 
 }  // namespace

@@ -8,14 +8,14 @@
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/metadata/metadata_check.hpp"
+#include "bundle-format/partial_area.hpp"
+#include "bundle-format/unfinished.hpp"
 #include "common/diag/log.hpp"
 #include "common/io/directory.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::bundle {
 namespace {
-
-constexpr auto k_unfinished_hint = "run the export again with the same command; it continues";
 
 // A stick is named more easily than the file on it.
 std::string where_one_may_be(const std::vector<io::Entry>& entries) {
@@ -42,6 +42,7 @@ class DirectoryInspection {
     MetadataCheck check = check_metadata(m_metadata);
     m_result.info = std::move(check.info);
     m_trusted = check.trusted;
+    m_result.sums = check.sums;
     append(std::move(check.findings));
     if (m_depth == Depth::files) {
       append(std::move(m_strange));
@@ -82,7 +83,7 @@ class DirectoryInspection {
            .file = std::string(partial ? k_partial_directory : k_sha256_file),
            .problem = partial ? "the bundle is unfinished" : "the bundle is unfinished: it is not there",
            .images = {},
-           .hint = k_unfinished_hint});
+           .hint = hint_for_unfinished(PartialArea::lock_in(m_root->path()))});
     }
   }
 

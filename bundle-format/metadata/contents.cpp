@@ -6,6 +6,7 @@
 #include "bundle-format/metadata/oci_layout.hpp"
 #include "bundle-format/metadata/sums.hpp"
 #include "common/diag/error.hpp"
+#include "common/hash/hasher.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -40,6 +41,12 @@ std::vector<MetadataFile> metadata_files(const Contents& contents) {
   add(k_sha256_file, write_sums(sha256_sums(contents.info, files)));
   read_back(files, contents);
   return files;
+}
+
+std::optional<hash::Digest> digest_of_sums(const std::vector<MetadataFile>& files) {
+  const auto sums = std::ranges::find(files, k_sha256_file, &MetadataFile::name);
+  if (sums == files.end()) return std::nullopt;
+  return hash::sha256_of(sums->bytes);
 }
 
 }  // namespace airgap::bundle

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,5 +46,8 @@ struct MetadataFile {
 /// layer's bytes. What it returns a reader accepts: it has been read back. Throws UnsafeError for contents
 /// beyond the limits of a bundle.
 std::vector<MetadataFile> metadata_files(const Contents& contents);
+
+/// The sha256 of SHA256SUMS, which says what all the others hold; nothing where it is not among them.
+std::optional<hash::Digest> digest_of_sums(const std::vector<MetadataFile>& files);
 
 }  // namespace airgap::bundle

@@ -27,14 +27,26 @@ std::time_t parse_epoch(std::string_view text) {
   return seconds;
 }
 
+std::string text_of(std::time_t seconds) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
+}
+
+std::time_t now() {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  if (seconds < 0 || seconds > k_latest) {
+    throw diag::UsageError(
+        fmt::format("the clock of this machine says {}, and a bundle is made between {} and {}",
+                    text_of(seconds), text_of(0), text_of(k_latest)),
+        "set the clock, or SOURCE_DATE_EPOCH to the seconds since 1970");
+  }
+  return seconds;
+}
+
 }  // namespace
 
 CreationTime creation_time() {
   const char* epoch = std::getenv("SOURCE_DATE_EPOCH");
-  const std::time_t seconds = epoch != nullptr
-                                  ? parse_epoch(epoch)
-                                  : std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  return {fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)), epoch != nullptr};
+  return {text_of(epoch != nullptr ? parse_epoch(epoch) : now()), epoch != nullptr};
 }
 
 }  // namespace airgap::bundle

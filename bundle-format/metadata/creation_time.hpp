@@ -10,7 +10,7 @@ struct CreationTime {
   bool fixed = false;  ///< from SOURCE_DATE_EPOCH
 };
 
-/// Now, or SOURCE_DATE_EPOCH. Throws UsageError when that is no number of seconds.
+/// Now, or SOURCE_DATE_EPOCH. Throws UsageError when that is no number of seconds, or the clock is far off.
 CreationTime creation_time();
 
 }  // namespace airgap::bundle

@@ -64,6 +64,7 @@ class Check {
   void read_sums() {
     const auto file = m_files.find(k_sha256_file);
     if (file == m_files.end()) return;
+    m_check.sums = hash::sha256_of(file->second);
     try {
       m_sums = parse_sums(file->second, hash::Algorithm::sha256);
     } catch (const diag::Error& error) {

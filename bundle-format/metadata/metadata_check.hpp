@@ -17,7 +17,8 @@ using FoundMetadata = std::map<std::string, std::string, std::less<>>;
 struct MetadataCheck {
   std::optional<BundleInfo>
       info;  ///< whenever bundle.json could be read, even where a finding says that it was changed
-  bool trusted = false;  ///< bundle.json is what SHA256SUMS says
+  bool trusted = false;                ///< bundle.json is what SHA256SUMS says
+  std::optional<hash::Digest> sums{};  ///< the sha256 of SHA256SUMS, where there is one
   std::vector<Finding> findings;
 };
 

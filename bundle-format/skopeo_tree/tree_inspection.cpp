@@ -9,8 +9,10 @@
 
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/metadata/limits.hpp"
+#include "bundle-format/partial_area.hpp"
 #include "bundle-format/skopeo_tree/folder_image.hpp"
 #include "bundle-format/skopeo_tree/layout.hpp"
+#include "bundle-format/unfinished.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
 #include "common/text/escape.hpp"
@@ -84,7 +86,7 @@ class Inspector {
     const Survey& survey = m_result.survey;
     if (survey.unfinished)
       add(diag::ErrorKind::integrity, std::string(bundle::k_partial_directory), "the tree is unfinished",
-          "run the export again with the same command; it continues");
+          bundle::hint_for_unfinished(bundle::PartialArea::lock_in(m_result.path)));
     for (const std::string& odd : survey.odd)
       add(diag::ErrorKind::unsafe, odd, "a link or device does not belong into a tree",
           "take it out of the tree");

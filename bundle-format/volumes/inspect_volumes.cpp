@@ -8,16 +8,17 @@
 
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/open_following.hpp"
+#include "bundle-format/unfinished.hpp"
 #include "bundle-format/volumes/pieces_source.hpp"
 #include "bundle-format/volumes/tiling.hpp"
 #include "bundle-format/volumes/volume_check.hpp"
+#include "bundle-format/volumes/volume_names.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
 namespace {
 
 constexpr auto k_copy_hint = "copy this volume again";
-constexpr auto k_unfinished_hint = "run the export again with the same command; it continues";
 
 OpenVolume opener(std::map<std::size_t, std::string> paths) {
   return [paths = std::make_shared<const std::map<std::size_t, std::string>>(std::move(paths))](
@@ -55,7 +56,8 @@ class SetInspection {
     m_result.form = "volumes";
     for (const auto& [number, volume] : m_set.volumes) {
       m_result.unfinished = m_result.unfinished || volume.unfinished;
-      if (volume.unfinished) add(volume.path, "the bundle is unfinished", k_unfinished_hint);
+      if (volume.unfinished)
+        add(volume.path, "the bundle is unfinished", hint_for_unfinished(lock_of_partial(volume.path)));
       m_paths.emplace(number, volume.path);
     }
     if (!find_head()) return std::move(m_result);
@@ -80,6 +82,7 @@ class SetInspection {
         std::ranges::move(check.findings, std::back_inserter(findings));
         if (findings.empty() && check.trusted) {
           m_result.info = std::move(check.info);
+          m_result.sums = check.sums;
           m_head = std::move(checked.head->files);
           m_mtime = created_seconds(m_result.info->created);
           for (const MetadataFile& file : m_head) m_result.metadata_bytes += file.bytes.size();
@@ -215,7 +218,9 @@ class SetInspection {
       return std::make_unique<PiecesSource>(open, without_front(found->second, offset));
     };
     m_result.name_of = [index](const Blob& blob) {
-      return fmt::format("{}: {}", index->names.at(blob.digest), blob_path(blob.digest));
+      const auto found = index->names.find(blob.digest);
+      return found == index->names.end() ? blob_path(blob.digest)
+                                         : fmt::format("{}: {}", found->second, blob_path(blob.digest));
     };
     m_result.pieces_of = [index](const hash::Digest& blob) {
       const auto found = index->pieces.find(blob);
@@ -251,8 +256,10 @@ Inspection inspect_one_volume(const FoundVolume& found) {
   CheckedVolume volume = check_volume(found.path, Depth::files);
   result.findings = std::move(volume.findings);
   if (found.unfinished)
-    result.findings.push_back(
-        {.file = volume.name, .problem = "it is unfinished", .images = {}, .hint = k_unfinished_hint});
+    result.findings.push_back({.file = volume.name,
+                               .problem = "it is unfinished",
+                               .images = {},
+                               .hint = hint_for_unfinished(lock_of_partial(found.path))});
   if (!volume.head) return result;
   MetadataCheck check = check_metadata(volume.head->by_name());
   std::ranges::move(check.findings, std::back_inserter(result.findings));

@@ -24,6 +24,7 @@ class PartsRoom final : public BlobRoom {
   /// The parts in order; borrows `digest`, the blob's.
   PartsRoom(std::vector<PartPlace> parts, const hash::Digest& digest, bool hash_parts);
 
+  const std::string& path() const override { return m_rooms.front().file->path(); }
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) override;
   void write_at(std::uint64_t offset, std::span<const std::byte> data) override;
   void start_writeback(std::uint64_t offset, std::uint64_t length) override;

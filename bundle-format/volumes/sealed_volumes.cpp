@@ -5,7 +5,9 @@
 
 #include "bundle-format/archive/archive_state.hpp"
 #include "bundle-format/archive/partial_archive.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/inspect_volumes.hpp"
+#include "bundle-format/volumes/volume_check.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
 
 namespace airgap::bundle {
@@ -28,7 +30,18 @@ Inspection SealedVolumes::inspect() const {
                           .number = info.number,
                           .count = info.count};
   }
-  return inspect_volumes(set, Depth::files);
+  Inspection found = inspect_volumes(set, Depth::files);
+  for (std::size_t i = 0; i < m_layouts.size(); ++i) compare(paths[i], *m_layouts[i], found.findings);
+  return found;
+}
+
+// A volume that says of itself what an earlier one of this name said is whole for a reader.
+void SealedVolumes::compare(const std::string& path, const VolumeLayout& written,
+                            std::vector<Finding>& findings) const {
+  CheckedVolume volume = check_volume(path, Depth::metadata);
+  if (!volume.layout || volume.layout->json() == written.json()) return;  // else it has its finding
+  volume.add(k_volume_file, "it is not what was written: the medium gives what was there before");
+  findings.push_back(std::move(volume.findings.back()));
 }
 
 void SealedVolumes::retract(const std::vector<hash::Digest>& damaged) {

@@ -20,7 +20,8 @@ class SealedVolumes {
       : m_directory(directory), m_names(names), m_layouts(std::move(layouts)) {}
 
   std::vector<std::string> paths() const;
-  /// As if every volume were the one that its name says: one whose head says nothing any more, too.
+  /// As if every volume were the one that its name says: one whose head says nothing any more, too. What a
+  /// volume says of itself is compared with what was written.
   Inspection inspect() const;
   /// The set is unfinished again, and the `damaged` blobs are not in it. No name is left that a reader would
   /// believe before the first byte is taken out. A volume whose own check sums are damaged gets them anew by
@@ -28,6 +29,8 @@ class SealedVolumes {
   void retract(const std::vector<hash::Digest>& damaged);
 
  private:
+  void compare(const std::string& path, const VolumeLayout& written, std::vector<Finding>& findings) const;
+
   const io::Directory& m_directory;
   const VolumeNames& m_names;
   std::vector<const VolumeLayout*> m_layouts;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <filesystem>
 
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/volume_json.hpp"
@@ -52,6 +53,14 @@ std::optional<VolumeNames::Parsed> VolumeNames::parse(std::string_view file) con
   const auto generation = number_in(ending.substr(k_replaced.size()));
   if (!generation || replaced(*number, *generation) != file) return std::nullopt;
   return Parsed{.number = *number, .generation = *generation};
+}
+
+std::string lock_of_partial(const std::string& partial) {
+  const std::filesystem::path path = partial;
+  std::string file = path.filename().string();
+  if (file.ends_with(k_partial_ending)) file.resize(file.size() - k_partial_ending.size());
+  const auto archive = archive_of_volume(file);
+  return archive ? (path.parent_path() / VolumeNames(*archive).lock()).string() : partial;
 }
 
 std::optional<std::string> archive_of_volume(std::string_view file) {

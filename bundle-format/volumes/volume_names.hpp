@@ -32,6 +32,9 @@ class VolumeNames {
   std::string m_stem;  ///< NAME
 };
 
+/// What the writer of an unfinished volume locks. Both are paths.
+std::string lock_of_partial(const std::string& partial);
+
 /// NAME.tar of a file called NAME.001.tar; nothing for any other name.
 std::optional<std::string> archive_of_volume(std::string_view file);
 

@@ -26,6 +26,7 @@ class VolumeWriter final : public BundleWriter {
         m_stop(std::move(stop)),
         m_where(path),
         m_lock(m_where.directory, VolumeNames(m_where.name).lock()),
+        m_archive_lock(m_where.directory, m_where.partial()),
         m_place(path, volume_size, overwrite),
         m_info(m_place.left.current.info) {}
 
@@ -47,6 +48,9 @@ class VolumeWriter final : public BundleWriter {
   void commit() override;
   std::vector<std::string> sealed_paths() const override { return sealed().paths(); }
   Inspection inspect_sealed() const override { return sealed().inspect(); }
+  std::optional<hash::Digest> sealed_sums() const override {
+    return digest_of_sums(m_plan ? m_plan->metadata : m_place.left.current.metadata);
+  }
   void retract(const std::vector<hash::Digest>& damaged) override { sealed().retract(damaged); }
 
  private:
@@ -73,7 +77,8 @@ class VolumeWriter final : public BundleWriter {
   bool m_overwrite;
   std::stop_token m_stop;
   ArchiveName m_where;
-  PartialArchive m_lock;  ///< stays empty, so it goes with this object
+  PartialArchive m_lock;          ///< stays empty, so it goes with this object
+  PartialArchive m_archive_lock;  ///< nobody writes that archive in one file meanwhile
   VolumesPlace m_place;
   std::optional<BundleInfo> m_info;
   bool m_begun = false;

@@ -45,6 +45,10 @@ Entry entry_of(std::string name, const struct stat& status) {
   return entry;
 }
 
+std::string joined(const std::string& directory, std::string_view name) {
+  return directory + (directory.ends_with('/') ? "" : "/") + std::string(name);
+}
+
 void check_component(std::string_view component) {
   if (component.empty() || component == "." || component == ".." || component.find('\0') != component.npos) {
     throw diag::InternalError("not a name inside a directory: '" + std::string(component) + "'");
@@ -66,6 +70,10 @@ Directory Directory::create_or_open(const std::string& path) {
   return open(path);
 }
 
+std::string Directory::path_of(std::string_view name) const {
+  return joined(path(), name);
+}
+
 // The directory that holds the last component of `name`, each step opened without following links.
 File Directory::parent_of(std::string_view name, std::string& last) const {
   File current(::fcntl(m_handle.fd(), F_DUPFD_CLOEXEC, 0), path());
@@ -73,7 +81,7 @@ File Directory::parent_of(std::string_view name, std::string& last) const {
   for (std::size_t slash = name.find('/'); slash != name.npos; slash = name.find('/')) {
     const std::string component(name.substr(0, slash));
     check_component(component);
-    const std::string full = current.path() + "/" + component;
+    const std::string full = joined(current.path(), component);
     // O_NOFOLLOW together with O_DIRECTORY reports a link as ENOTDIR.
     const int fd = ::openat(current.fd(), component.c_str(), k_directory_flags | O_NOFOLLOW);
     if (fd < 0) {
@@ -166,7 +174,7 @@ std::vector<Entry> Directory::list(std::string_view name) const {
     if (::fstatat(fd, item->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
       entries.push_back(entry_of(std::string(entry_name), status));
     } else if (errno != ENOENT) {
-      fail(errno, "cannot examine", here.path() + "/" + std::string(entry_name));
+      fail(errno, "cannot examine", joined(here.path(), entry_name));
     }
   }
   if (errno != 0) fail(errno, "cannot list", here.path());

@@ -29,7 +29,7 @@ class Directory {
   static Directory create_or_open(const std::string& path);  ///< makes missing parents, 0755
 
   const std::string& path() const noexcept { return m_handle.path(); }
-  std::string path_of(std::string_view name) const { return path() + "/" + std::string(name); }
+  std::string path_of(std::string_view name) const;
 
   File open_file(std::string_view name) const;                 ///< for reading, a regular file
   std::optional<File> find_file(std::string_view name) const;  ///< nothing when absent

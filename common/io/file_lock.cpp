@@ -5,21 +5,25 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <atomic>
 #include <cerrno>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
 #include "common/diag/error.hpp"
+#include "common/diag/log.hpp"
 
 namespace airgap::io {
 namespace {
 
-/// " (process 123)", as the kernel says: a note of our own could be stale, and would be written to the
-/// medium. Nothing where it does not say: on another machine, in another container.
-std::string holder_of(const File& file) {
+/// The process that has the lock, as the kernel says: a note of our own could be stale, and would be written
+/// to the medium. 0 where it is one of another container, nothing where the kernel does not say: on another
+/// machine, say.
+std::optional<long> holder_of(const File& file) {
   struct stat status {};
-  if (::fstat(file.fd(), &status) != 0) return {};
+  if (::fstat(file.fd(), &status) != 0) return std::nullopt;
   const std::string place =
       fmt::format("{:02x}:{:02x}:{}", major(status.st_dev), minor(status.st_dev), status.st_ino);
   std::ifstream locks("/proc/locks");
@@ -28,10 +32,20 @@ std::string holder_of(const File& file) {
     std::string number, kind, advisory, access, inode;
     long process = 0;
     if (words >> number >> kind >> advisory >> access >> process >> inode && kind == "FLOCK" &&
-        inode == place && process > 0)
-      return fmt::format(" (process {})", process);
+        inode == place)
+      return process;
   }
-  return {};
+  return std::nullopt;
+}
+
+void warn_of_no_locks(const std::string& where) {
+  static std::atomic<bool> warned = false;
+  if (warned.exchange(true)) return;
+  diag::log(
+      "io", diag::LogLevel::warning,
+      fmt::format("the file system has no lock for {}: two runs at once are not kept apart there, so let no "
+                  "other run write to it",
+                  where));
 }
 
 // False where the file system has no locks.
@@ -39,10 +53,15 @@ bool lock(const File& file, const std::string& where) {
   while (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno == EWOULDBLOCK) {
-      throw diag::BusyError("another run is writing " + where + holder_of(file),
+      const long holder = holder_of(file).value_or(0);
+      throw diag::BusyError(fmt::format("another run is writing {}{}", where,
+                                        holder > 0 ? fmt::format(" (process {})", holder) : ""),
                             "wait for it to end, then run again");
     }
-    if (errno == ENOTSUP || errno == ENOLCK || errno == EINVAL) return false;
+    if (errno == ENOTSUP || errno == ENOLCK || errno == EINVAL) {
+      warn_of_no_locks(where);
+      return false;
+    }
     throw_errno(errno, "cannot lock " + file.path());
   }
   return true;
@@ -64,6 +83,14 @@ FileLock::FileLock(const Directory& directory, std::string_view name)
     : m_file(directory.open_for_update(name)) {
   while (lock(m_file, directory.path_of(name)) && !still_there(m_file, directory, name)) {
     m_file = directory.open_for_update(name);
+  }
+}
+
+bool is_locked(const std::string& path) {
+  try {
+    return holder_of(File::open_read(path)).has_value();
+  } catch (const diag::StorageError&) {
+    return false;
   }
 }
 

@@ -60,20 +60,20 @@ bool says_one(const fs::path& path) {
   return text_of_file(path).starts_with('1');
 }
 
-bool is_removable_at(const std::string& device, const std::string& sys, int depth) {
+/// Whether `is` holds for a block device or one below it. It is given its folder in sysfs, and that of its
+/// disk.
+template <class Is>
+bool any_below(const std::string& device, const std::string& sys, const Is& is, int depth = 0) {
   std::error_code error;
   const fs::path here = fs::canonical(fs::path(sys) / "dev/block" / device, error);
   if (error || depth > k_max_depth) return false;
   // A partition lies below its disk, which knows.
   const bool partition = fs::exists(here / "partition", error);
-  const fs::path disk = partition ? here.parent_path() : here;
-  if (says_one(disk / "removable") || text_of_file(disk / "device/type").starts_with("SD\n")) return true;
-  if (std::ranges::any_of(here, [](const fs::path& part) { return part.string().starts_with("usb"); }))
-    return true;
+  if (is(here, partition ? here.parent_path() : here)) return true;
   for (const fs::directory_entry& below : fs::directory_iterator(here / "slaves", error)) {
     std::string number = text_of_file(below.path() / "dev");
     if (number.ends_with('\n')) number.pop_back();
-    if (!number.empty() && is_removable_at(number, sys, depth + 1)) return true;
+    if (!number.empty() && any_below(number, sys, is, depth + 1)) return true;
   }
   return false;
 }
@@ -185,7 +185,17 @@ std::optional<Mount> find_mount(std::string_view mountinfo, std::uint64_t mount_
 }
 
 bool is_removable(const std::string& device, const std::string& sys) {
-  return is_removable_at(device, sys, 0);
+  return any_below(device, sys, [](const fs::path& here, const fs::path& disk) {
+    return says_one(disk / "removable") || text_of_file(disk / "device/type").starts_with("SD\n") ||
+           std::ranges::any_of(here, [](const fs::path& part) { return part.string().starts_with("usb"); });
+  });
+}
+
+bool is_built_in(const std::string& device, const std::string& sys) {
+  const auto is_disk = [](const fs::path& here, const fs::path&) {
+    return std::ranges::none_of(here, [](const fs::path& part) { return part == "virtual"; });
+  };
+  return any_below(device, sys, is_disk) && !is_removable(device, sys);
 }
 
 Medium medium_of(const std::string& directory) {
@@ -205,6 +215,7 @@ Medium medium_of(const std::string& directory) {
     medium.file_system = name_of(*mount);
     medium.read_only = medium.read_only || mount->read_only;
     medium.removable = is_removable(device_of(*mount));
+    medium.built_in = is_built_in(device_of(*mount));
   }
   if (medium.file_system.empty()) medium.file_system = file_system_by_number(directory);
   limit_files(medium);

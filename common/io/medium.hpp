@@ -19,6 +19,7 @@ inline constexpr std::uint64_t k_repairable_fat_file = (std::uint64_t{4} << 30) 
 struct Medium {
   std::string file_system;  ///< "vfat", "exfat", "ntfs", "ext4", "nfs4", …; empty when nobody says
   bool removable = false;   ///< a stick, a card, a disc, whatever hangs on USB; encrypted or not
+  bool built_in = false;    ///< a disk that is not; neither where nobody says (FUSE, networks)
   bool read_only = false;
   std::optional<std::uint64_t> total_bytes;   ///< nothing where the file system does not tell
   std::optional<std::uint64_t> free_bytes;    ///< for this user
@@ -31,6 +32,7 @@ struct Medium {
   /// Whether a file has no holes: writing behind its end writes zeros up to there first.
   bool fills_gaps() const noexcept { return is_fat() || file_system == "exfat"; }
   std::string_view forbidden_characters() const noexcept;  ///< in names, besides '/'
+  bool in_memory() const noexcept { return file_system == "tmpfs" || file_system == "ramfs"; }
   /// How many files with names of `name_length` characters one directory holds; nothing: any number.
   std::optional<std::uint64_t> files_in_directory(std::size_t name_length) const;
 };
@@ -52,5 +54,7 @@ std::optional<Mount> find_mount(std::string_view mountinfo, std::uint64_t mount_
 
 /// Whether the block device "MAJOR:MINOR" can be carried away. `sys` is where sysfs is mounted.
 bool is_removable(const std::string& device, const std::string& sys = "/sys");
+/// Whether there is a disk below it, and none that can be carried away. Loop devices are none.
+bool is_built_in(const std::string& device, const std::string& sys = "/sys");
 
 }  // namespace airgap::io

@@ -74,7 +74,7 @@ class BlobUpload {
     m_chunked.emplace(m_host, m_path, *session, m_blob, m_record.get());
     m_resumed = m_chunked->go_on();
     note_progress();
-    if (!m_resumed) return drop_chunks();
+    if (!m_resumed) return m_chunked.reset();  // the record stays until a new upload has begun
     diag::log(
         "registry", diag::LogLevel::debug,
         fmt::format("{}: goes on at byte {}, where an earlier run ended", asked_here().subject, m_taken));

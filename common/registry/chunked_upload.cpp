@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/diag/error.hpp"
+#include "common/diag/log.hpp"
 #include "common/http/retry_policy.hpp"
 #include "common/registry/reply.hpp"
 
@@ -19,6 +21,8 @@ constexpr std::uint64_t k_least_chunk = std::uint64_t{1} << 20;
 constexpr std::uint64_t k_most_asked_for = std::uint64_t{32} << 20;  // it may have to be held
 constexpr std::uint64_t k_growth = 8;                                // times, from one to the next
 constexpr std::chrono::milliseconds k_target(750);
+constexpr std::size_t k_status_repeats = 2;  // of the question how far an earlier run came
+constexpr int k_too_many_requests = 429;
 
 std::unique_ptr<ChunkBytes> chunks_of(OutgoingBlob& blob, const std::stop_token& stop) {
   return blob.passes_by() ? held_chunks(blob, stop) : streamed_chunks(blob, stop);
@@ -44,19 +48,49 @@ ChunkedUpload::ChunkedUpload(HostSession& host, const std::string& path, UploadS
   m_blob.count().restart();
 }
 
+// To go on saves bytes, no more: what stands in the way of asking is no reason to fail. Where the registry is
+// down a new upload says so.
 bool ChunkedUpload::go_on() {
-  const auto response = m_host.send(m_host.request(http::Method::get, m_session.location), {m_path, true});
-  if (http::is_retryable_status(response->status())) {
-    throw_refusal(*response, asked_to_push(m_host, m_path, m_blob.descriptor()));
+  try {
+    auto response = ask_for_place(k_status_repeats);
+    if (response->status() == k_too_many_requests) {
+      drain(*response);
+      response = ask_for_place(std::nullopt);  // says nothing of the session: waited for as ever
+    }
+    if (response->status() == k_too_many_requests)
+      throw_refusal(*response, asked_to_push(m_host, m_path, m_blob.descriptor()));
+    if (!http::is_retryable_status(response->status())) return take_up(*response);
+    warn_of_begin(fmt::format("status {}", response->status()));
+  } catch (const http::TransferError& error) {
+    warn_of_begin(error.message());
+  } catch (const diag::CredentialsError& error) {
+    warn_of_begin(error.message());
   }
-  const auto there = place_of(response->head());
-  const bool found = is_success(*response) && there && *there <= m_blob.descriptor().size;
-  drain(*response);
+  return false;
+}
+
+std::unique_ptr<http::Response> ChunkedUpload::ask_for_place(std::optional<std::size_t> most_repeats) {
+  http::Request request = m_host.request(http::Method::get, m_session.location);
+  request.most_repeats = most_repeats;
+  return m_host.send(std::move(request), {m_path, true});
+}
+
+bool ChunkedUpload::take_up(http::Response& status) {
+  const auto there = place_of(status.head());
+  const bool found = is_success(status) && there && *there <= m_blob.descriptor().size;
+  drain(status);
   if (!found) return false;
-  follow(response->head());
+  follow(status.head());
   m_blob.count().restart(*there);
   advance_to(*there);
   return true;
+}
+
+void ChunkedUpload::warn_of_begin(std::string_view why) const {
+  diag::log(
+      "registry", diag::LogLevel::warning,
+      fmt::format("{} cannot say how far an earlier run came with {}: {}; the blob is sent from its start",
+                  m_host.registry(), asked_to_push(m_host, m_path, m_blob.descriptor()).subject, why));
 }
 
 UploadOutcome ChunkedUpload::send_rest(std::uint64_t most) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/registry/chunk_bytes.hpp"
 #include "common/registry/kept_uploads.hpp"
@@ -21,7 +22,7 @@ class ChunkedUpload {
                 KeptUpload* record);
 
   /// For a session of an earlier run: asks how far it is, and passes the bytes that are there. False when the
-  /// registry does not have it any more; throws NetworkError when it cannot say.
+  /// registry does not have it any more, or cannot say. Throws NetworkError where a quota is exhausted.
   bool go_on();
   /// Sends what is left, at most `most` bytes a request, and commits. May be called again after try_later,
   /// too_large and a TransferError: it asks how far the registry is and goes on there.
@@ -30,6 +31,9 @@ class ChunkedUpload {
   std::uint64_t under_way() const noexcept { return m_under_way; }  ///< bytes of the latest chunk
 
  private:
+  std::unique_ptr<http::Response> ask_for_place(std::optional<std::size_t> most_repeats);
+  bool take_up(http::Response& status);
+  void warn_of_begin(std::string_view why) const;
   std::optional<UploadOutcome> find_place();
   void follow(const http::ResponseHead& head);
   UploadOutcome send_chunk(std::uint64_t size);

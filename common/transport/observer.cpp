@@ -13,6 +13,8 @@ class NoObserver : public Observer {
 
 }  // namespace
 
+void Observer::blob_rejected(const hash::Digest&, std::string_view) {}
+
 Observer& no_observer() {
   static NoObserver observer;
   return observer;

@@ -17,6 +17,8 @@ class Observer {
   virtual void blob_progress(const hash::Digest& digest, std::uint64_t moved) = 0;
   /// An attempt failed and its `lost` bytes will move again.
   virtual void blob_restarted(const hash::Digest& digest, std::uint64_t lost) = 0;
+  /// The bytes that came are not the blob's, which is tried once more from zero. `why` is safe to print.
+  virtual void blob_rejected(const hash::Digest& digest, std::string_view why);
   /// It is in place: "fetched", "pushed", "mounted" or "present".
   virtual void blob_finished(const hash::Digest& digest, std::uint64_t size, std::string_view outcome) = 0;
 };

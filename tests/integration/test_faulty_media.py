@@ -2,6 +2,8 @@
 
 import random
 import re
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import Iterator
 
@@ -10,7 +12,7 @@ import pytest
 from support.airgap import Airgap, Result, plain
 from support.faulty_medium import FaultyMedium
 from support.memory_registry import MemoryRegistry
-from support.oci import image, tar_layer
+from support.oci import OCI_LAYER, Blob, Manifest, image, tar_layer
 from support.process import Unavailable
 
 FORMS = ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar"]  # the last is cut
@@ -50,7 +52,7 @@ def test_a_medium_that_holds_the_bundle_is_safe_to_remove(form: str, depth: str,
                                                           medium: FaultyMedium) -> None:
     output = f"{medium.path}/{form}"
     done = pull(airgap, memory, output, "--verify-media", depth).ok()
-    assert "safe to remove" in done.err.splitlines()[-1]
+    assert done.err.splitlines()[-1].endswith("the medium is safe to remove")
     airgap.import_("verify", output).ok()
     assert "safe to remove" in pull(airgap, memory, output, "--verify-media", depth).ok().err  # nothing new to write
 
@@ -60,6 +62,16 @@ def test_nothing_is_called_safe_that_was_not_read_back(options: tuple[str, ...],
                                                        tmp_path: Path) -> None:
     """What is not removable is not read back unasked."""
     assert "safe to remove" not in pull(airgap, memory, tmp_path / "bundle.tar", *options).ok().err
+
+
+def test_nothing_is_proved_where_files_are_kept_in_memory(airgap: Airgap, memory: MemoryRegistry) -> None:
+    """Whatever drops the kernel's copies of them would drop the files."""
+    if "tmpfs" not in subprocess.run(["stat", "-f", "-c", "%T", "/dev/shm"], capture_output=True, text=True).stdout:
+        pytest.skip("no tmpfs at /dev/shm")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        done = pull(airgap, memory, f"{directory}/bundle.tar", "--verify-media", "full").ok()
+    assert "safe to remove" not in done.err and "holds what was written" not in done.err
+    assert "tmpfs keeps files in memory alone" in done.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("depth", ["sample", "full"])
@@ -75,6 +87,32 @@ def test_a_medium_that_lies_about_its_capacity_is_found_out(form: str, beyond: s
     airgap.import_("list", output).fails(5, "unfinished")
     (damaged,) = re.findall(r": (\d+) files? (?:is|are) damaged", failed.err)
     assert int(damaged) >= 1
+
+
+def month(seed: int) -> Manifest:
+    """Of any seed of the same layout."""
+    return image([Blob(random.Random(100 * seed + i).randbytes(400_000), OCI_LAYER) for i in range(6)])
+
+
+@pytest.mark.parametrize("depth", ["sample", "full"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_medium_that_keeps_what_it_had_is_found_out(form: str, depth: str, airgap: Airgap, memory: MemoryRegistry,
+                                                      medium: FaultyMedium) -> None:
+    """A worn-out stick takes writes and forgets them; last month's bundle on it is whole, and is not this one (R121)."""
+    def pull_month(seed: int, depth: str) -> Result:
+        memory.add("team/month", "1", month(seed))
+        cut = ("--volume-size", "1MiB") if form == "volumes.tar" else ()
+        return airgap.export("pull", f"{memory.host}/team/month:1", *plain(memory), "--jobs", 1, "--output",
+                             f"{medium.path}/{form}", *cut, "--verify-media", depth,
+                             env={"SOURCE_DATE_EPOCH": "1700000000"})
+
+    pull_month(1, "full").ok()
+    subprocess.run(f"rm -r {medium.path}/*", shell=True, check=True)
+    medium.rule(dead=True)
+    failed = pull_month(2, depth).fails(7, "the medium does not hold what was written to", "do not trust this medium",
+                                        f"it touches {memory.host}/team/month:1")
+    assert "safe to remove" not in failed.err and "internal error" not in failed.err
+    assert airgap.import_("list", f"{medium.path}/{form}").status == 5
 
 
 def test_an_archive_whose_head_the_medium_lost_is_written_anew_on_demand(airgap: Airgap, memory: MemoryRegistry,

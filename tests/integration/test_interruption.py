@@ -216,7 +216,8 @@ def test_a_second_run_finds_the_bundle_busy(form: str, airgap: Airgap, proxy: Fa
     proxy.rule("GET", large_layer(source), times=1, on_match=middle.hold)
     first = airgap.start("airgap-export", *pull_words(proxy, output))
     middle.reached()
-    airgap.export(*pull_words(proxy, output)).fails(8, "another run", re.escape(str(tmp_path)))
+    busy = airgap.export(*pull_words(proxy, output)).fails(8, "another run", re.escape(str(tmp_path)))
+    assert "//" not in busy.err.split("another run")[1]
     middle.release()
     out, err = first.communicate(timeout=60)
     assert first.returncode == 0, err.decode()
@@ -261,6 +262,44 @@ def test_the_report_of_an_interrupted_pull_has_every_image(airgap: Airgap, runni
     stop_within_grace(airgap, process, signal.SIGTERM)
     middle.release()
     assert [image["outcome"] for image in json.loads(report.read_text())["images"]] == ["unfinished"]
+
+
+@pytest.mark.parametrize("cut", [("--volume-size", "1MiB"), ()], ids=["volumes-beside-archive", "archive-beside-volumes"])
+def test_an_archive_and_volumes_of_one_name_are_not_written_at_once(cut: tuple[str, ...], airgap: Airgap, running: Running,
+                                                                    source: Registry, tmp_path: Path) -> None:
+    proxy = running(FaultProxy(source))
+    middle = Middle()
+    proxy.rule("GET", "/blobs/", times=1, on_match=middle.hold)
+    words = ("pull", f"{proxy.host}/{BUSYBOX}", *plain(proxy), "--output", tmp_path / "x.tar")
+    first = airgap.start("airgap-export", *words, *(() if cut else ("--volume-size", "1MiB")))
+    middle.reached()
+    airgap.export(*words, *cut).fails(8, rf"another run is writing .* \(process {first.pid}\)")
+    middle.release()
+    _, said = first.communicate(timeout=60)
+    assert first.returncode == 0, said.decode()
+    airgap.export(*words, *cut).ok()
+    assert not [path.name for path in tmp_path.iterdir() if "partial" in path.name]
+
+
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar", "tree/"])
+def test_a_bundle_that_is_being_written_is_no_bundle_to_be_mended(form: str, airgap: Airgap, running: Running,
+                                                                  source: Registry, tmp_path: Path) -> None:
+    proxy = running(FaultProxy(source))
+    middle = Middle()
+    proxy.rule("GET", "/blobs/", skip=1, times=1, on_match=middle.hold)
+    options = {"volumes.tar": ("--volume-size", "1MiB"), "tree/": ("--format", "skopeo-dir")}.get(form, ())
+    first = airgap.start("airgap-export", "pull", f"{proxy.host}/{BUSYBOX}", *plain(proxy), "--output", f"{tmp_path}/{form}",
+                         *options)
+    middle.reached()
+    meanwhile = airgap.import_("verify", f"{tmp_path}/{form}")
+    airgap.stop(first)
+    middle.release()
+    afterwards = airgap.import_("verify", f"{tmp_path}/{form}")
+    assert meanwhile.status == afterwards.status == 5, (meanwhile, afterwards)
+    assert "a run is writing it just now: wait for it to end" in meanwhile.out + meanwhile.err
+    assert "run the export again" not in meanwhile.out + meanwhile.err
+    assert "run the export again with the same command" in afterwards.out + afterwards.err
+    assert f"{form}/" not in meanwhile.err
 
 
 @pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar"])

@@ -242,6 +242,43 @@ def test_an_upload_that_the_registry_forgot_is_begun_anew_without_a_word(airgap:
     large.assert_there(registry)
 
 
+def test_an_upload_that_the_registry_cannot_read_any_more_is_begun_anew(airgap: Airgap, large: Large, proxy: FaultProxy,
+                                                                        registry: Registry, stopped: Path) -> None:
+    """The registry's disk filled up when it wrote down the session: it answers 500 until it purges that."""
+    (started,) = registry.directory.rglob("_uploads/*/startedat")
+    started.write_text("")
+    begin = time.monotonic()
+    result = airgap.import_(*large.words(proxy)).ok()
+    assert re.search("warning: .* cannot say how far an earlier run came with blob sha256:.*: status 500; the blob is sent "
+                     "from its start", result.err)
+    assert time.monotonic() - begin < 15
+    assert ranges(proxy)[0][0] == 0
+    large.assert_there(registry)
+    assert records(airgap) == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 503])
+def test_a_gateway_that_refuses_to_tell_of_uploads_is_no_hindrance(status: int, airgap: Airgap, large: Large,
+                                                                   proxy: FaultProxy, registry: Registry, stopped: Path
+                                                                   ) -> None:
+    proxy.rule("GET", UPLOADS, status=status)
+    airgap.import_(*large.words(proxy)).ok()
+    assert len(proxy.requests("GET", UPLOADS)) <= 3
+    large.assert_there(registry)
+    assert records(airgap) == []
+
+
+def test_a_quota_keeps_the_upload(airgap: Airgap, large: Large, proxy: FaultProxy, registry: Registry, stopped: Path) -> None:
+    proxy.rule("GET", UPLOADS, status=429)
+    airgap.import_(*large.words(proxy, "--retry", 1)).fails(3, "429")
+    assert records(airgap) == [stopped]
+    proxy.clear_rules()
+    proxy.rule("GET", UPLOADS, status=429, times=4)
+    airgap.import_(*large.words(proxy, "--retry", 3)).ok()
+    assert ranges(proxy)[0][0] > 0
+    large.assert_there(registry)
+
+
 @pytest.mark.parametrize("environment", [{"HOME": "", "XDG_STATE_HOME": ""}, {"XDG_STATE_HOME": "/proc/self"},
                                          {"HOME": "/dev/null", "XDG_STATE_HOME": ""}])
 def test_a_push_that_can_keep_nothing_is_a_push(environment: dict[str, str], airgap: Airgap, large: Large,

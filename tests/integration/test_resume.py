@@ -1,6 +1,7 @@
 """A bundle over time: cut downloads go on, updates fetch what is new, tags move, archives stay what they are."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,26 @@ def test_a_partial_blob_of_an_earlier_run_goes_on(form: str, airgap: Airgap, pro
     pull(airgap, proxy, output, BUSYBOX).ok()
     (resumed,) = proxy.requests("GET", layer["digest"])
     assert int(resumed.headers["Range"].removeprefix("bytes=").removesuffix("-")) >= 600_000
+    airgap.export("verify", output).ok()
+
+
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "volumes.tar"])
+def test_damage_in_what_an_earlier_run_left_of_a_blob_is_blamed(form: str, airgap: Airgap, proxy: FaultProxy, source: Registry,
+                                                                tmp_path: Path) -> None:
+    output = f"{tmp_path}/{form}"
+    (layer,) = source.client().manifest("tools/busybox", "1.35").json()["layers"]
+    options = ("--volume-size", "100MB") if form == "volumes.tar" else ()
+    proxy.rule("GET", layer["digest"], times=1, cut_after=700_000)
+    pull(airgap, proxy, output, BUSYBOX, options=("--retry", 0, *options)).fails(3, "cut")
+    front = source.client().blob("tools/busybox", layer["digest"])[:64]
+    (partial,) = [path for path in tmp_path.rglob("*") if path.is_file() and "partial" in str(path) and front in path.read_bytes()]
+    data = bytearray(partial.read_bytes())
+    data[data.index(front) + 1000] ^= 1
+    partial.write_bytes(data)
+    again = pull(airgap, proxy, output, BUSYBOX, options=options).ok()
+    assert re.search(rf"warning: blob {layer['digest']} of {proxy.host}/tools/busybox: wrong bytes: expected .*; its first "
+                     rf"\d+ bytes, which an earlier run left, may be damaged in {re.escape(str(partial))}; trying once more "
+                     "from zero", again.err), again.err
     airgap.export("verify", output).ok()
 
 

@@ -15,7 +15,7 @@ from support.memory_registry import MemoryRegistry
 from support.oci import image, tar_layer
 from support.registry import Registry
 
-SHIM = Path(__file__).resolve().parent.parent / "support" / "interrupted_calls.c"
+SUPPORT = Path(__file__).resolve().parent.parent / "support"
 LAYERS = [tar_layer({f"file-{seed}": random.Random(seed).randbytes(30_000)}) for seed in range(40)]
 
 
@@ -85,12 +85,51 @@ def test_few_descriptors_are_enough_for_a_push(airgap: Airgap, memory: MemoryReg
     assert registry.client().has_manifest("team/app", "1")
 
 
+def shim(directory: Path, source: str) -> dict[str, str]:
+    """An environment in which that is preloaded."""
+    library = (directory / source).with_suffix(".so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SUPPORT / source, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
 @pytest.fixture(scope="module")
 def interrupted_calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment in which calls on files are interrupted, and move less than was asked for."""
-    library = tmp_path_factory.mktemp("shim") / "interrupted_calls.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SHIM, "-ldl"], check=True)
-    return {"LD_PRELOAD": str(library)}
+    return shim(tmp_path_factory.mktemp("shim"), "interrupted_calls.c")
+
+
+@pytest.fixture(scope="module")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment that obeys NO_LOCKS and CLOCK."""
+    return shim(tmp_path_factory.mktemp("shim"), "preloaded.c")
+
+
+@pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar"])
+def test_where_there_are_no_locks_a_run_says_so_once(form: str, airgap: Airgap, memory: MemoryRegistry, tmp_path: Path,
+                                                     preloaded: dict[str, str]) -> None:
+    """R135: a share, or a stick by FUSE."""
+    cut = ("--volume-size", "1MiB") if form == "volumes.tar" else ()
+    done = airgap.export("pull", f"{memory.host}/team/app:1", *plain(memory), *cut, "--output", f"{tmp_path}/{form}",
+                         env={**preloaded, "NO_LOCKS": "1"}).ok()
+    assert done.err.count("two runs at once are not kept apart there") == 1
+    airgap.import_("verify", f"{tmp_path}/{form}").ok()
+
+
+CLOCKS = {-1: "1969-12-31T23:59:59Z", -10**9: "1938-04-24T22:13:20Z", 9_000_000_000: "2255-03-14T16:00:00Z"}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_clock_that_is_far_off_is_named(clock: int, airgap: Airgap, memory: MemoryRegistry, registry: Registry,
+                                          tmp_path: Path, preloaded: dict[str, str]) -> None:
+    env = {**preloaded, "CLOCK": str(clock)}
+    words = ("pull", f"{memory.host}/team/app:1", *plain(memory), "--output", tmp_path / "bundle.tar")
+    airgap.export(*words, env=env).fails(2, f"the clock of this machine says {CLOCKS[clock]}", "set the clock, or "
+                                            "SOURCE_DATE_EPOCH")
+    airgap.export(*words, env={**env, "SOURCE_DATE_EPOCH": "1700000000"}).ok()
+    push = ("push", tmp_path / "bundle.tar", registry.host, *plain(registry))
+    airgap.import_(*push, "--receipt", tmp_path / "receipt.json", env=env).fails(2, "the clock of this machine")
+    assert registry.client().tags("team/app") == []
+    airgap.import_(*push, env=env).ok()
 
 
 @pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar", "-"])

@@ -35,6 +35,7 @@ struct SentRequest {
   http::AddressRule addresses = http::AddressRule::any;
   bool allow_plain_http = false;
   bool repeatable = true;
+  std::optional<std::size_t> most_repeats{};
   std::shared_ptr<const http::TlsSettings> tls;
 
   std::string line() const {
@@ -136,6 +137,7 @@ class FakeHttpClient : public http::Client {
                      .addresses = request.addresses,
                      .allow_plain_http = request.allow_plain_http,
                      .repeatable = request.repeatable,
+                     .most_repeats = request.most_repeats,
                      .tls = request.tls};
     if (request.open_body) {
       sent.body = io::read_all(*request.open_body(), std::size_t{128} * 1024 * 1024, "request body");

@@ -54,6 +54,8 @@ class FaultyMedium:
         fail="EIO", on=["write", …], after=N: those calls fail once N bytes were written to the medium in all.
         capacity=N, beyond="zeros" or "wraps": of what is written beyond N bytes nothing is kept, or it takes the place
         of what was written first.
+        dead=True: nothing that is written is kept, and what was there before stays: a new file takes the places that were
+        given back longest ago.
         flip=N, after=M: once M bytes were written in all, N reads in the middle of a file have a wrong bit.
         """
         new = self._rules.with_suffix(".new")
@@ -67,8 +69,12 @@ class Device:
     def __init__(self) -> None:
         self.pages: dict[int, bytes] = {}
         self.next = 0
+        self.given_back: list[int] = []
 
-    def allocate(self) -> int:
+    def allocate(self, rule: dict[str, Any]) -> int:
+        if rule.get("dead") and self.given_back:
+            self.given_back.sort()
+            return self.given_back.pop(0)
         self.next += 1
         return self.next - 1
 
@@ -84,7 +90,7 @@ class Device:
 
     def write(self, page: int, data: bytes, rule: dict[str, Any]) -> None:
         place = self.place(page, rule)
-        if place is not None:
+        if place is not None and not rule.get("dead"):
             self.pages[place] = data
 
 
@@ -110,7 +116,7 @@ def serve(names: str, mount_point: str, rules: str) -> None:
 
         def _forget(self, path: str) -> None:
             if os.path.isfile(self._real(path)):
-                self.files.pop(os.stat(self._real(path)).st_ino, None)
+                self.device.given_back += self.files.pop(os.stat(self._real(path)).st_ino, {}).values()
 
         def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
             found = os.lstat(self._real(path))
@@ -158,7 +164,7 @@ def serve(names: str, mount_point: str, rules: str) -> None:
             self._rule("truncate")
             pages = self.files.get(os.stat(self._real(path)).st_ino, {})
             for page in [p for p in pages if p * PAGE >= length]:
-                del pages[page]
+                self.device.given_back.append(pages.pop(page))
             os.truncate(self._real(path), length)
 
         def fsync(self, path: str, datasync: int, fh: int) -> None:
@@ -186,7 +192,7 @@ def serve(names: str, mount_point: str, rules: str) -> None:
             found = os.fstat(fh)
             pages = self.files.setdefault(found.st_ino, {})
             for page in range(offset // PAGE, -(-(offset + len(data)) // PAGE)):
-                pages.setdefault(page, self.device.allocate() if page not in pages else 0)
+                pages.setdefault(page, self.device.allocate(rule) if page not in pages else 0)
                 start, end = max(offset, page * PAGE), min(offset + len(data), (page + 1) * PAGE)
                 old = self.device.read(pages[page], rule)
                 new = old[:start - page * PAGE] + data[start - offset:end - offset] + old[end - page * PAGE:]

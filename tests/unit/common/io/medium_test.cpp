@@ -123,6 +123,19 @@ TEST_CASE("what can be carried away is removable") {
   }
 }
 
+TEST_CASE("a disk that cannot be carried away is built in; what is no disk is neither") {
+  Sysfs sys;
+  sys.device("254:1", "devices/pci0/block/vda/vda1");
+  sys.write("devices/pci0/block/vda/removable", "0");
+  sys.write("devices/pci0/block/vda/vda1/partition", "1");
+  sys.device("253:0", "devices/virtual/block/dm-0");
+  sys.write("devices/virtual/block/dm-0/slaves/vda1/dev", "254:1");
+  sys.device("7:0", "devices/virtual/block/loop0");
+  sys.device("8:16", "devices/pci0/usb2/2-1/block/sdb");
+  for (const char* device : {"254:1", "253:0"}) CHECK(io::is_built_in(device, sys.path()));
+  for (const char* device : {"7:0", "8:16", "0:55"}) CHECK_FALSE(io::is_built_in(device, sys.path()));
+}
+
 TEST_CASE("FAT alone limits how many files a directory holds") {
   io::Medium medium;
   medium.file_system = "exfat";

@@ -192,10 +192,47 @@ TEST_CASE("what is damaged here is not committed, nor kept") {
   CHECK(!f.left);
 }
 
+TEST_CASE("a session that the registry cannot tell about is begun anew, after few repeats") {
+  const FakeAnswer broken{.error = [] { throw http::TransferError("timed out", true); }};
+  for (const FakeAnswer& answer :
+       {FakeAnswer{.status = 500}, FakeAnswer{.status = 503}, FakeAnswer{.status = 401}, broken}) {
+    CAPTURE(answer.status);
+    test::Warnings warnings;
+    KeptUploadFixture f;
+    f.left_at(40);
+    f.http.always(f.status("old"), answer);
+    f.expect_anew();
+    f.run();
+    for (const auto& request : f.http.requests()) {
+      if (request.line() == f.status("old")) CHECK(request.most_repeats == 2);
+    }
+    CHECK(f.sent == f.size());
+    CHECK(f.found == 0);
+    CHECK(!f.left);
+    REQUIRE(warnings.lines().size() == 1);
+    CHECK(warnings.lines().front().find("is sent from its start") != std::string::npos);
+  }
+}
+
 TEST_CASE("a registry that is down keeps its session for the next run") {
+  for (const int status : {503, 401}) {
+    KeptUploadFixture f;
+    f.left_at(40);
+    f.http.always(f.status("old"), {.status = status}).always(k_post, {.status = status});
+    CHECK_THROWS_AS(f.run(), diag::Error);
+    CHECK(f.left);
+  }
+}
+
+TEST_CASE("a quota is waited for as ever, and keeps the session") {
   KeptUploadFixture f;
   f.left_at(40);
-  f.http.next(f.status("old"), {.status = 503});
+  f.http.next(f.status("old"), {.status = 429}).next(f.status("old"), f.taken("2", 80));
+  f.http.next(f.put("2"), {.status = 201});
+  f.run();
+  CHECK(f.found == 80 * k_mib);
+  f.left_at(40);
+  f.http.always(f.status("old"), {.status = 429});
   CHECK_THROWS_AS(f.run(), diag::NetworkError);
   CHECK(f.left);
 }
