@@ -17,7 +17,7 @@ std::uint64_t BundlePlace::doubled_bytes(const Contents&) const {
   return 0;
 }
 
-std::uint64_t BundlePlace::occupied_bytes(std::uint64_t) const {
+std::uint64_t BundlePlace::occupied_bytes(const Contents&, std::uint64_t) const {
   return 0;
 }
 

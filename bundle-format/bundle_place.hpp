@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "bundle-format/left_files.hpp"
 #include "bundle-format/metadata/bundle_json.hpp"
 
 namespace airgap::bundle {
@@ -29,13 +30,21 @@ class BundlePlace {
   virtual bool has_blob(const Blob& blob) const = 0;
   /// Bytes of it that an earlier run left unfinished; a hint for plans.
   virtual std::uint64_t partial_bytes(const Blob& blob) const = 0;
-  /// How many bytes at most lie there twice for a while, when what is there is brought into the shape of
-  /// these contents. Not for a finished bundle.
+  /// How many bytes at most lie there twice for a while, when what is there unfinished is brought into the
+  /// shape of these contents.
   virtual std::uint64_t doubled_bytes(const Contents& wanted) const;
-  /// How many bytes of an archive of `length` bytes need no more room on the medium, since an unfinished one
-  /// takes it up already: also where it holds nothing yet, before and after what it holds of a blob. 0 where
-  /// files are written one by one.
-  virtual std::uint64_t occupied_bytes(std::uint64_t length) const;
+  /// How many bytes of an archive of these contents, `length` bytes long, need no more room on the medium,
+  /// since an unfinished one takes it up already: also where it holds nothing yet, before and after what it
+  /// holds of a blob. 0 where files are written one by one.
+  virtual std::uint64_t occupied_bytes(const Contents& wanted, std::uint64_t length) const;
+  /// False where a finished bundle is to be written anew though it holds what is wanted: in smaller volumes.
+  virtual bool fits() const { return true; }
+
+  // Beside a finished bundle, existing(), there may be an unfinished one.
+  /// bundle.json of that one, where it is to replace the other; else null.
+  virtual const BundleInfo* begun() const { return nullptr; }
+  /// Its files, whether it is to replace the other or not.
+  virtual std::optional<LeftFiles> left_beside() const { return std::nullopt; }
 };
 
 /// A place where nothing is yet.

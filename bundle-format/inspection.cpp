@@ -49,6 +49,8 @@ Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
     for (const std::string& stranger : depth == Depth::files ? set->strangers : std::vector<std::string>{})
       diag::log("bundle", diag::LogLevel::info,
                 fmt::format("{}: passed over, it belongs to another bundle", stranger));
+    if (const auto note = set->about_unfinished(); note && depth == Depth::files)
+      diag::log("bundle", diag::LogLevel::warning, *note);
     return inspect_volumes(*set, depth);
   }
   const std::string& path = paths.front();

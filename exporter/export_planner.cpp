@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
@@ -35,7 +36,7 @@ PlannedExport ExportPlanner::planned(const PinnedImages& pinned) const {
   }
   const bool directory = m_destination.form() == bundle::OutputForm::directory;
   Holdings holdings = holdings_of(m_destination.place(), pinned, directory && !m_settings.prune, names);
-  holdings.number_used = holdings.finished || directory;
+  holdings.number_used = m_destination.place().finished() || directory;
   PlannedExport planned{
       .plan = make_plan(pinned, holdings,
                         {.names = m_basis.names,
@@ -46,6 +47,7 @@ PlannedExport ExportPlanner::planned(const PinnedImages& pinned) const {
       .target = std::nullopt};
   if (directory) refuse_thinning(planned.plan);
   planned.target = target_of(planned.plan);
+  if (planned.plan.unchanged) planned.left = m_destination.place().left_beside();
   return planned;
 }
 
@@ -54,18 +56,20 @@ std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
   if (m_settings.output.empty() && !m_destination.volume_size()) return std::nullopt;
   auto medium = m_settings.output.empty() ? std::nullopt : bundle::medium_of_output(m_settings.output);
   const bool archive = bundle::is_archive(m_destination.form());
-  return with_needs(
-      {.path = !medium ? ""
-               : pipe  ? "standard output"
-                       : m_settings.output,
-       .form = m_destination.form(),
-       .volume_size = m_destination.volume_size(),
-       .medium = medium.value_or(io::Medium{}),
-       .replaces = archive && m_destination.place().finished() && m_settings.overwrite,
-       .doubled = archive ? m_destination.place().doubled_bytes(plan.contents) : 0,
-       .occupied = [this](std::uint64_t length) { return m_destination.place().occupied_bytes(length); },
-       .unused = unused()},
-      plan);
+  return with_needs({.path = !medium ? ""
+                             : pipe  ? "standard output"
+                                     : m_settings.output,
+                     .form = m_destination.form(),
+                     .volume_size = m_destination.volume_size(),
+                     .medium = medium.value_or(io::Medium{}),
+                     .replaces = archive && m_destination.place().finished() && m_settings.overwrite,
+                     .doubled = archive ? m_destination.place().doubled_bytes(plan.contents) : 0,
+                     .occupied =
+                         [this](const bundle::Contents& wanted, std::uint64_t length) {
+                           return m_destination.place().occupied_bytes(wanted, length);
+                         },
+                     .unused = unused()},
+                    plan);
 }
 
 std::optional<bundle::OtherForm> ExportPlanner::unused() const {

@@ -15,7 +15,8 @@ namespace airgap::exporter {
 /// What a run will do, and the medium that it does it on.
 struct PlannedExport {
   ExportPlan plan;
-  std::optional<Target> target;  ///< nothing for a pipe, and where no output is named
+  std::optional<Target> target;             ///< nothing for a pipe, and where no output is named
+  std::optional<bundle::LeftFiles> left{};  ///< unfinished files beside a finished bundle that stays
 };
 
 /// What every plan of a run is made with.

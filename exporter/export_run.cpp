@@ -69,6 +69,7 @@ class ExportRun {
     if (m_destination.form() == OutputForm::skopeo_tree) say_replaced(planned.plan, source);
     print_plan(planned.plan, planned.target, m_settings.dry_run ? NamedImages::all : NamedImages::first,
                m_context.console);
+    if (planned.left) print_left(*planned.left, m_settings.output);
     if (m_settings.dry_run) outcomes.planned(planned.plan);
     if (planned.target) check_target(planned.plan, *planned.target);
     if (!m_settings.lock.empty()) lock(planned.plan, pinned, source.selection());
@@ -83,6 +84,7 @@ class ExportRun {
       throw;
     }
     if (planned.target) prove(planned.plan, planned.target->medium);
+    report_files(planned.target);
   }
 
   void prove(const ExportPlan& plan, const io::Medium& medium) {
@@ -175,6 +177,7 @@ class ExportRun {
                                " was not read back, for what is found damaged could not be taken back: "
                                "'airgap-export verify' reads it");
     say_sealed(planned);
+    report_files(planned.target);
   }
 
   void say_sealed(const PlannedExport& planned) {
@@ -206,6 +209,12 @@ class ExportRun {
     for (std::size_t i = 1; i <= volumes; ++i)
       files.push_back((archive.parent_path() / names.volume(i)).string());
     return files;
+  }
+
+  void report_files(const std::optional<Target>& target) {
+    if (!bundle::is_archive(m_destination.form())) return;
+    m_run.report().files = files_written(target);
+    m_run.report().volumes = target ? target->volumes : 0;
   }
 
   FetchReport fetch_all(const PlannedExport& planned, SourceImages& source, ImageOutcomes& outcomes) {

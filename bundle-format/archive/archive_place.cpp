@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <utility>
@@ -22,37 +23,33 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
+const std::optional<BundleInfo> k_no_info;
+
 class ArchivePlace final : public BundlePlace {
  public:
   ArchivePlace(const std::string& path, bool overwrite) : m_where(path) {
     std::shared_ptr<const io::File> partial;
     if (auto file = m_where.directory.find_file(m_where.partial()))
       partial = std::make_shared<const io::File>(std::move(*file));
-    m_earlier = earlier_archive(m_where, std::move(partial), overwrite);
-    if (m_earlier.state) m_info = m_earlier.state->info;
+    m_there = archives_there(m_where, std::move(partial), overwrite);
   }
 
-  const std::optional<BundleInfo>& existing() const override { return m_info; }
-  bool finished() const override { return m_earlier.finished; }
+  const std::optional<BundleInfo>& existing() const override { return m_there.info(); }
+  bool finished() const override { return m_there.finished.state.has_value(); }
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override {
-    return m_earlier.manifest(digest);
+    return m_there.manifest(digest);
   }
-  bool has_blob(const Blob& blob) const override {
-    const BlobState* state = m_earlier.state_of(blob);
-    return state != nullptr && state->whole;
+  std::uint64_t occupied_bytes(const Contents&, std::uint64_t length) const override {
+    return m_there.occupied_bytes(length);
   }
-  std::uint64_t partial_bytes(const Blob& blob) const override {
-    const BlobState* state = m_earlier.state_of(blob);
-    return state != nullptr ? state->bytes : 0;
-  }
-  std::uint64_t occupied_bytes(std::uint64_t length) const override {
-    return m_earlier.finished || !m_earlier.file ? 0 : m_earlier.file->occupied(length);
-  }
+  bool has_blob(const Blob& blob) const override { return m_there.state_of(blob).whole; }
+  std::uint64_t partial_bytes(const Blob& blob) const override { return m_there.state_of(blob).bytes; }
+  const BundleInfo* begun() const override { return m_there.replacement(); }
+  std::optional<LeftFiles> left_beside() const override { return m_where.unfinished(); }
 
  private:
   ArchiveName m_where;
-  EarlierArchive m_earlier;
-  std::optional<BundleInfo> m_info;
+  ArchivesThere m_there;
 };
 
 }  // namespace
@@ -69,16 +66,50 @@ std::string ArchiveName::journal() const {
   return partial() + ".moving";
 }
 
-const BlobState* EarlierArchive::state_of(const Blob& blob) const {
-  if (!state) return nullptr;
+std::optional<LeftFiles> ArchiveName::unfinished() const {
+  LeftFiles left;
+  for (const std::string& file : {partial(), journal()}) {
+    const auto entry = directory.stat(file);
+    if (entry && entry->size > 0) left.add(directory.path_of(file), entry->size);
+  }
+  if (left.files == 0) return std::nullopt;
+  return left;
+}
+
+BlobState EarlierArchive::state_of(const Blob& blob) const {
+  if (!state) return {};
   const auto found = state->plan.index.find(blob.digest);
-  if (found == state->plan.index.end() || state->plan.blobs[found->second].size != blob.size) return nullptr;
-  return &state->blobs[found->second];
+  if (found == state->plan.index.end() || state->plan.blobs[found->second].size != blob.size) return {};
+  return state->blobs[found->second];
 }
 
 std::optional<std::string> EarlierArchive::manifest(const hash::Digest& digest) const {
   if (!state) return std::nullopt;
   return archived_manifest(*plain_tar(file), state->plan, digest);
+}
+
+const std::optional<BundleInfo>& ArchivesThere::info() const {
+  if (finished.state) return finished.state->info;
+  return begun.state ? begun.state->info : k_no_info;
+}
+
+const BundleInfo* ArchivesThere::replacement() const {
+  return finished.state && begun.state && begun.state->info ? &*begun.state->info : nullptr;
+}
+
+std::uint64_t ArchivesThere::occupied_bytes(std::uint64_t length) const {
+  return begun.file ? begun.file->occupied(length) : 0;
+}
+
+BlobState ArchivesThere::state_of(const Blob& blob) const {
+  const BlobState one = finished.state_of(blob);
+  const BlobState other = begun.state_of(blob);
+  return {.whole = one.whole || other.whole, .bytes = std::max(one.bytes, other.bytes)};
+}
+
+std::optional<std::string> ArchivesThere::manifest(const hash::Digest& digest) const {
+  auto bytes = finished.manifest(digest);
+  return bytes ? std::move(bytes) : begun.manifest(digest);
 }
 
 bool is_unfinished_bundle(const io::File& partial) {
@@ -93,6 +124,13 @@ bool is_unfinished_bundle(const io::File& partial) {
 
 namespace {
 
+EarlierArchive finished_archive(const ArchiveName& where) {
+  auto file = std::make_shared<const io::File>(where.directory.open_file(where.name));
+  auto state = read_archive_state(file);
+  if (!state || state->plan.layout.end != file->size()) return {};
+  return {.file = std::move(file), .state = std::move(state)};
+}
+
 std::optional<ArchiveState> broken_off_rearranging(const ArchiveName& where,
                                                    const std::shared_ptr<const io::File>& partial) {
   if (!where.directory.stat(where.journal())) return std::nullopt;
@@ -106,30 +144,28 @@ std::optional<ArchiveState> broken_off_rearranging(const ArchiveName& where,
 
 }  // namespace
 
-EarlierArchive earlier_archive(const ArchiveName& where, std::shared_ptr<const io::File> partial,
-                               bool overwrite) {
-  std::optional<ArchiveState> left;
-  if (partial) left = read_archive_state(partial);
-  if (partial && !left) left = broken_off_rearranging(where, partial);
-  if (partial && !left && !overwrite && !is_unfinished_bundle(*partial)) {
+ArchivesThere archives_there(const ArchiveName& where, std::shared_ptr<const io::File> partial,
+                             bool overwrite) {
+  if (partial && !overwrite && !is_unfinished_bundle(*partial)) {
     throw diag::UsageError(fmt::format("{} is there already and is no unfinished bundle",
                                        where.directory.path_of(where.partial())),
                            "move it away, choose another name, or --overwrite");
   }
-  const bool goes_on = left && overwrite;
-  if (!where.directory.stat(where.name) || goes_on) {
-    if (!left) return {};
-    return {.file = std::move(partial), .state = std::move(left), .finished = false};
+  ArchivesThere there;
+  if (where.directory.stat(where.name)) {
+    there.finished = finished_archive(where);
+    if (!overwrite && !there.finished.state) {
+      throw diag::UsageError(
+          fmt::format("{} is there already, and is not a whole bundle", where.directory.path_of(where.name)),
+          "see what 'verify' says about it; choose another name, or --overwrite");
+    }
+    if (!overwrite) return there;
   }
-  auto file = std::make_shared<const io::File>(where.directory.open_file(where.name));
-  auto state = read_archive_state(file);
-  if (state && state->plan.layout.end == file->size()) {
-    return {.file = std::move(file), .state = std::move(state), .finished = true};
-  }
-  if (overwrite) return {};
-  throw diag::UsageError(
-      fmt::format("{} is there already, and is not a whole bundle", where.directory.path_of(where.name)),
-      "see what 'verify' says about it; choose another name, or --overwrite");
+  if (!partial) return there;
+  there.begun.state = read_archive_state(partial);
+  if (!there.begun.state) there.begun.state = broken_off_rearranging(where, partial);
+  if (there.begun.state) there.begun.file = std::move(partial);
+  return there;
 }
 
 std::unique_ptr<BundlePlace> look_at_archive(const std::string& path, bool overwrite) {

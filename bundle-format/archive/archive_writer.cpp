@@ -27,14 +27,18 @@ class ArchiveWriter final : public BundleWriter {
  public:
   ArchiveWriter(const std::string& path, bool overwrite, std::stop_token stop);
 
-  const std::optional<BundleInfo>& existing() const override { return m_info; }
-  bool finished() const override { return m_finished; }
-  std::optional<std::string> existing_manifest(const hash::Digest& digest) const override;
+  const std::optional<BundleInfo>& existing() const override { return m_there.info(); }
+  bool finished() const override { return m_there.finished.state.has_value(); }
+  std::optional<std::string> existing_manifest(const hash::Digest& digest) const override {
+    return m_there.manifest(digest);
+  }
   bool has_blob(const Blob& blob) const override { return state_of(blob).whole; }
   std::uint64_t partial_bytes(const Blob& blob) const override { return state_of(blob).bytes; }
-  std::uint64_t occupied_bytes(std::uint64_t length) const override {
+  std::uint64_t occupied_bytes(const Contents&, std::uint64_t length) const override {
     return m_partial->file().occupied(length);
   }
+  const BundleInfo* begun() const override { return m_there.replacement(); }
+  std::optional<LeftFiles> left_beside() const override { return m_where.unfinished(); }
 
   void begin(Contents contents) override;
   void commit() override;
@@ -43,14 +47,14 @@ class ArchiveWriter final : public BundleWriter {
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
-  void store_blob(const Blob& blob, const transport::BlobOpener& open,
-                  transport::Observer& observer) override;
   using States = std::vector<BlobState>;  ///< beside m_plan->blobs
 
+  void store_blob(const Blob& blob, const transport::BlobOpener& open,
+                  transport::Observer& observer) override;
   BlobState state_of(const Blob& blob) const;
   void start(ArchivePlan plan);
-  void copy_from_replaced(const ArchivePlan& replaced);
-  void rearrange(const ArchivePlan& plan);
+  void copy_from_replaced();
+  States rearrange(const ArchiveState& earlier, const ArchivePlan& plan);
   void write_head(const Contents& contents);
   void write_member(const tar::Place& place, std::string_view bytes);
   void receive(std::size_t index, const transport::BlobOpener& open, transport::Observer& observer);
@@ -61,13 +65,11 @@ class ArchiveWriter final : public BundleWriter {
   bool m_overwrite;
   std::stop_token m_stop;
   ArchiveName m_where;
-  std::shared_ptr<const io::File> m_finished_file;
   std::optional<PartialArchive> m_partial;
-  std::optional<BundleInfo> m_info;
-  bool m_finished = false;
+  ArchivesThere m_there;  ///< before begin()
   bool m_begun = false;
   bool m_unchanged = false;
-  std::optional<ArchivePlan> m_plan;  ///< of what `m_states` speaks: the earlier run's until begin()
+  std::optional<ArchivePlan> m_plan;  ///< from begin() on
   mutable task::Guarded<States> m_states;
   SyncedBatches<std::size_t> m_batches;  ///< by place in m_plan->blobs
 };
@@ -81,50 +83,39 @@ ArchiveWriter::ArchiveWriter(const std::string& path, bool overwrite, std::stop_
                        .publish = [this](const auto& blobs) { write_headers(blobs); },
                        .forget = [this](const auto& blobs) { forget(blobs); }}) {
   m_partial.emplace(m_where.directory, m_where.partial());
-  EarlierArchive earlier = earlier_archive(m_where, m_partial->shared(), overwrite);
-  m_finished = earlier.finished;
-  if (m_finished) m_finished_file = std::move(earlier.file);
-  if (!earlier.state) return;
-  m_info = std::move(earlier.state->info);
-  m_plan = std::move(earlier.state->plan);
-  m_states.with([&](States& states) { states = std::move(earlier.state->blobs); });
+  m_there = archives_there(m_where, m_partial->shared(), overwrite);
 }
 
 BlobState ArchiveWriter::state_of(const Blob& blob) const {
-  if (!m_plan) return {};
+  if (!m_plan) return m_there.state_of(blob);
   const auto found = m_plan->index.find(blob.digest);
   if (found == m_plan->index.end() || m_plan->blobs[found->second].size != blob.size) return {};
   return m_states.with([&](const States& states) { return states[found->second]; });
 }
 
-std::optional<std::string> ArchiveWriter::existing_manifest(const hash::Digest& digest) const {
-  if (!m_plan) return std::nullopt;
-  return archived_manifest(*plain_tar(m_finished ? m_finished_file : m_partial->shared()), *m_plan, digest);
-}
-
 void ArchiveWriter::begin(Contents contents) {
-  m_unchanged = m_finished && holds_already(contents, *m_info, m_plan->metadata);
+  const std::optional<ArchiveState>& finished = m_there.finished.state;
+  m_unchanged = finished && holds_already(contents, *finished->info, finished->plan.metadata);
   m_begun = true;
   if (m_unchanged) return;
-  if (m_finished && !m_overwrite) refuse_to_replace(m_path);
-  std::optional<ArchivePlan> replaced;
-  if (std::exchange(m_finished, false)) replaced = std::exchange(m_plan, std::nullopt);
+  if (finished && !m_overwrite) refuse_to_replace(m_path);
   start(ArchivePlan(metadata_files(contents), contents.info));
   write_head(contents);
   m_where.directory.remove_file(m_where.journal());
-  if (replaced) copy_from_replaced(*replaced);
+  if (finished) copy_from_replaced();
 }
 
-// has_blob() spoke of the finished archive so far: what both hold comes from there.
-void ArchiveWriter::copy_from_replaced(const ArchivePlan& replaced) {
+// has_blob() spoke of the finished archive, too: what is not in the new one yet comes from there.
+void ArchiveWriter::copy_from_replaced() {
   diag::log("bundle", diag::LogLevel::info, fmt::format("copying what {} holds already", m_path));
+  const ArchivePlan& replaced = m_there.finished.state->plan;
   for (const Blob& blob : m_plan->blobs) {
-    const auto found = replaced.index.find(blob.digest);
-    if (found == replaced.index.end() || replaced.blobs[found->second].size != blob.size) continue;
-    const tar::Place& place = replaced.place_of(found->second);
+    if (!m_there.finished.state_of(blob).whole) continue;
+    const tar::Place& place = replaced.place_of(replaced.index.at(blob.digest));
     const auto open = [&](std::uint64_t offset) {
       return std::make_unique<InterruptibleSource>(
-          std::make_unique<io::FileRangeSource>(m_finished_file, place.data + offset, place.size - offset),
+          std::make_unique<io::FileRangeSource>(m_there.finished.file, place.data + offset,
+                                                place.size - offset),
           m_stop);
     };
     try {
@@ -138,31 +129,32 @@ void ArchiveWriter::copy_from_replaced(const ArchivePlan& replaced) {
 
 // Goes on with the file as the earlier run left it, or brings it into the shape of the new plan.
 void ArchiveWriter::start(ArchivePlan plan) {
-  if (m_plan && m_plan->metadata == plan.metadata) return;
-  if (m_plan) {
-    rearrange(plan);
-  } else {
+  const std::optional<ArchiveState>& begun = m_there.begun.state;
+  States states(plan.blobs.size());
+  if (!begun) {
     m_where.directory.remove_file(m_where.journal());
     m_partial->file().truncate(0);
-    m_states.with([&](States& states) { states.assign(plan.blobs.size(), {}); });
+  } else {
+    states = begun->plan.metadata == plan.metadata ? begun->blobs : rearrange(*begun, plan);
   }
+  m_states.with([&](States& now) { now = std::move(states); });
   m_plan = std::move(plan);
 }
 
-void ArchiveWriter::rearrange(const ArchivePlan& plan) {
+ArchiveWriter::States ArchiveWriter::rearrange(const ArchiveState& earlier, const ArchivePlan& plan) {
   diag::log("bundle", diag::LogLevel::info,
             fmt::format("{}{} was begun with another plan: rearranging it", m_path, k_partial_ending));
-  const States old = m_states.with([](States& states) { return std::exchange(states, {}); });
+  const States& old = earlier.blobs;
   Relocation relocation;
   std::vector<BlobMove> moves;
-  for (std::size_t i = 0; i < old.size(); ++i) relocation.old_places.push_back(m_plan->place_of(i));
+  for (std::size_t i = 0; i < old.size(); ++i) relocation.old_places.push_back(earlier.plan.place_of(i));
   std::vector<BlobState> states(plan.blobs.size());
   for (std::size_t i = 0; i < states.size(); ++i) {
     const Blob& blob = plan.blobs[i];
-    const auto found = m_plan->index.find(blob.digest);
+    const auto found = earlier.plan.index.find(blob.digest);
     // Manifests are written anew. A blob of another kind now stands in another order, and relocation needs
     // the same.
-    const bool kept = found != m_plan->index.end() && m_plan->blobs[found->second] == blob &&
+    const bool kept = found != earlier.plan.index.end() && earlier.plan.blobs[found->second] == blob &&
                       old[found->second].bytes > 0 && blob.kind != BlobKind::manifest;
     if (!kept) {
       relocation.absent.push_back(plan.place_of(i));
@@ -170,7 +162,7 @@ void ArchiveWriter::rearrange(const ArchivePlan& plan) {
     }
     states[i] = old[found->second];
     relocation.kept.push_back(
-        {.from = m_plan->place_of(found->second),
+        {.from = earlier.plan.place_of(found->second),
          .to = plan.place_of(i),
          .bytes = states[i].bytes,
          .slot = states[i].whole ? plan.header_of(i) : progress_marker(blob.digest, states[i].bytes)});
@@ -179,7 +171,7 @@ void ArchiveWriter::rearrange(const ArchivePlan& plan) {
   m_where.directory.write_atomically(m_where.journal(), journal_text(moves));
   FileBytes bytes(m_partial->file());
   relocate(bytes, relocation, m_stop);
-  m_states.with([&](States& now) { now = std::move(states); });
+  return states;
 }
 
 void ArchiveWriter::write_member(const tar::Place& place, std::string_view bytes) {
@@ -257,11 +249,11 @@ void ArchiveWriter::commit() {
 
 void ArchiveWriter::retract(const std::vector<hash::Digest>& damaged) {
   const io::File file = m_partial->retract(m_where.name);
+  const ArchivePlan& plan = m_plan ? *m_plan : m_there.finished.state->plan;
   FileBytes bytes(file);
   for (const hash::Digest& digest : damaged) {
-    const auto found = m_plan->index.find(digest);
-    if (found != m_plan->index.end())
-      write_zeros(bytes, m_plan->place_of(found->second).header, tar::k_block);
+    const auto found = plan.index.find(digest);
+    if (found != plan.index.end()) write_zeros(bytes, plan.place_of(found->second).header, tar::k_block);
   }
   file.sync();
 }

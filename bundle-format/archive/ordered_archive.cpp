@@ -166,20 +166,38 @@ void OrderedArchive::write_known(const Contents& contents, std::size_t from) {
 
 std::size_t OrderedArchive::write_kept(std::size_t from) {
   std::size_t count = 0;
-  for (; m_kept && from + count < m_plan.blobs.size(); ++count) {
-    const Blob& blob = m_plan.blobs[from + count];
-    const auto bytes = m_kept(blob);
-    if (!bytes) break;
-    begin_member(from + count);
-    copy(blob, *bytes);
-  }
+  while (m_kept && from + count < m_plan.blobs.size() && copy_kept(from + count)) ++count;
   return count;
 }
 
-void OrderedArchive::copy(const Blob& blob, io::Source& bytes) {
-  hash::VerifyingSource verified(bytes, blob.digest, blob.size);
+bool OrderedArchive::copy_kept(std::size_t index) {
+  const Blob& blob = m_plan.blobs[index];
+  const bool goes_on = m_begun && index == m_begun_index;
+  auto bytes = m_kept(blob, goes_on ? m_begun->bytes : 0);
+  if (!bytes) return false;
+  if (!goes_on) {
+    begin_member(index);
+    copy(blob, *bytes, nothing_of(blob));
+    return true;
+  }
+  try {
+    copy(blob, *bytes, *std::exchange(m_begun, std::nullopt));
+  } catch (const hash::DigestMismatch& mismatch) {  // its front was no good
+    diag::log("bundle", diag::LogLevel::warning,
+              fmt::format("{}; copying it once more from zero", mismatch.message()));
+    m_position = m_plan.place_of(index).data;
+    m_take_back(m_position);
+    bytes = m_kept(blob, 0);
+    copy(blob, *bytes, nothing_of(blob));
+  }
+  return true;
+}
+
+void OrderedArchive::copy(const Blob& blob, io::Source& bytes, BegunBlob begun) {
+  const std::uint64_t already = begun.bytes;
+  hash::VerifyingSource verified(bytes, blob.digest, blob.size, std::move(begun.hasher), already);
   io::pump(verified, m_out);
-  m_position += blob.stored_size;
+  m_position += blob.stored_size - already;
 }
 
 void OrderedArchive::put(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) {

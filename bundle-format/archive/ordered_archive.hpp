@@ -34,8 +34,9 @@ struct Front {
 /// more from zero (R4), unless some of it is out and cannot be taken back.
 class OrderedArchive {
  public:
-  /// Opens a blob that nobody is going to put(), unverified; null when it is to be put().
-  using KeptBlob = std::function<std::unique_ptr<io::Source>(const Blob&)>;
+  /// Opens a blob that nobody is going to put() from a byte of it on, unverified; null when it is to be
+  /// put().
+  using KeptBlob = std::function<std::unique_ptr<io::Source>(const Blob&, std::uint64_t offset)>;
 
   /// Where the front of a blob lies that is to be put(): it is copied before the rest is asked for.
   using KeptFront = std::function<Front(const Blob&)>;
@@ -63,7 +64,9 @@ class OrderedArchive {
   void write_known(const Contents& contents, std::size_t from);
   /// Writes the kept blobs from there on, while the turn before them is held. Returns how many.
   std::size_t write_kept(std::size_t from);
-  void copy(const Blob& blob, io::Source& bytes);
+  /// False where it is not kept.
+  bool copy_kept(std::size_t index);
+  void copy(const Blob& blob, io::Source& bytes, BegunBlob begun);
   void put_in_turn(std::size_t index, const transport::BlobOpener& open, transport::Observer& observer);
   /// Fetches so many bytes, waits for the turn, writes the blob.
   void write_in_turn(std::size_t index, std::size_t capacity, OrderedBlob& arriving);

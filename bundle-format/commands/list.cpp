@@ -11,6 +11,7 @@
 #include "bundle-format/commands/image_table.hpp"
 #include "bundle-format/commands/requirement.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
+#include "common/diag/log.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
 
@@ -81,6 +82,8 @@ void add_list(cli::App& app) {
     context.console.event(as_json(info, set));
     print_table(info, context.console);
     if (set) context.console.result(volumes_line(*set));
+    if (const auto note = set ? set->about_unfinished() : std::nullopt)
+      diag::log("bundle", diag::LogLevel::warning, *note);
     return 0;
   });
 }

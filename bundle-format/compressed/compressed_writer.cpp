@@ -25,14 +25,19 @@ class CompressedWriter final : public BundleWriter {
         m_partial(std::in_place, m_where.directory, m_where.partial()),
         m_left(m_where, m_partial->shared(), overwrite, stop) {}
 
-  const std::optional<BundleInfo>& existing() const override { return m_left.info; }
-  bool finished() const override { return m_left.current.finished; }
+  const std::optional<BundleInfo>& existing() const override { return m_left.info(); }
+  bool finished() const override { return m_left.finished.plan.has_value(); }
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override {
     return m_left.manifest(digest);
   }
   bool has_blob(const Blob& blob) const override { return m_left.has(blob); }
   std::uint64_t partial_bytes(const Blob& blob) const override { return m_left.partial_bytes(blob); }
   std::uint64_t doubled_bytes(const Contents& wanted) const override { return m_left.doubled_bytes(wanted); }
+  const BundleInfo* begun() const override { return m_left.replacement(); }
+  std::uint64_t occupied_bytes(const Contents& wanted, std::uint64_t) const override {
+    return m_left.occupied_bytes(wanted);
+  }
+  std::optional<LeftFiles> left_beside() const override { return m_where.unfinished(); }
 
   void begin(Contents contents) override;
   void commit() override;
@@ -47,8 +52,8 @@ class CompressedWriter final : public BundleWriter {
   }
   void set_aside();
   /// As this run wrote it, or an earlier one.
-  const ArchivePlan& sealed_plan() const { return m_plan ? *m_plan : *m_left.current.plan; }
-  std::unique_ptr<io::Source> open_kept(const Blob& blob) const;
+  const ArchivePlan& sealed_plan() const { return m_plan ? *m_plan : *m_left.finished.plan; }
+  std::unique_ptr<io::Source> open_kept(const Blob& blob, std::uint64_t offset) const;
 
   std::string m_path;
   bool m_overwrite;
@@ -63,22 +68,23 @@ class CompressedWriter final : public BundleWriter {
 };
 
 void CompressedWriter::begin(Contents contents) {
-  EarlierTar& current = m_left.current;
-  m_unchanged = current.finished && holds_already(contents, *current.info, current.plan->metadata);
+  const EarlierTar& finished = m_left.finished;
+  EarlierTar& begun = m_left.begun;
+  m_unchanged = finished.plan && holds_already(contents, *finished.info, finished.plan->metadata);
   if (m_unchanged) return;
-  if (current.finished && !m_overwrite) refuse_to_replace(m_path);
+  if (finished.plan && !m_overwrite) refuse_to_replace(m_path);
   m_plan.emplace(metadata_files(contents), contents.info);
   const bool continues = m_left.goes_on_as(*m_plan);
   if (!continues) set_aside();
-  m_left.replaced.drop_needless(*m_plan, continues ? &current : nullptr, m_partial->file());
-  FramesThere there = continues ? std::exchange(current.there, {}) : FramesThere{};
+  m_left.replaced.drop_needless(*m_plan, finished, continues ? &begun : nullptr, m_partial->file());
+  FramesThere there = continues ? std::exchange(begun.there, {}) : FramesThere{};
   m_sink.emplace(m_partial->file(), *m_plan, std::move(there));
   m_archive.emplace(
-      *m_plan, *m_sink, [this](const Blob& blob) { return open_kept(blob); },
+      *m_plan, *m_sink, [this](const Blob& blob, std::uint64_t offset) { return open_kept(blob, offset); },
       [this](std::uint64_t offset) { m_sink->take_back(offset); },
       [this](const Blob& blob) { return m_left.front_of(blob); });
   if (continues) {
-    m_archive->resume(contents, current.blobs, std::exchange(current.next, std::nullopt));
+    m_archive->resume(contents, begun.blobs, std::exchange(begun.next, std::nullopt));
   } else {
     m_archive->begin(contents);
   }
@@ -87,14 +93,14 @@ void CompressedWriter::begin(Contents contents) {
 // What an unfinished archive of another plan holds is copied out of it. It stays: what breaks off this run
 // may do so before all of it is copied.
 void CompressedWriter::set_aside() {
-  if (m_left.current.finished || !m_left.current.plan) return;
-  m_left.replaced.set_aside(*m_partial, std::exchange(m_left.current, {}));
+  if (!m_left.begun.plan) return;
+  m_left.replaced.set_aside(*m_partial, std::exchange(m_left.begun, {}));
   m_partial.reset();
   m_partial.emplace(m_where.directory, m_where.partial());
 }
 
-std::unique_ptr<io::Source> CompressedWriter::open_kept(const Blob& blob) const {
-  auto bytes = m_left.open(blob);
+std::unique_ptr<io::Source> CompressedWriter::open_kept(const Blob& blob, std::uint64_t offset) const {
+  auto bytes = m_left.open(blob, offset);
   if (!bytes) return nullptr;
   return std::make_unique<InterruptibleSource>(std::move(bytes), m_stop);
 }

@@ -21,21 +21,6 @@ std::optional<EarlierHead> head_of(const TarBytes& tar) {
   return read_earlier_head(*front);
 }
 
-std::optional<EarlierTar> finished(const io::Directory& directory, const std::string& name) {
-  auto file = std::make_shared<const io::File>(directory.open_file(name));
-  if (!zstd::looks_framed(*file)) return std::nullopt;
-  auto tar = compressed_tar(std::move(file));
-  if (tar->finding()) return std::nullopt;
-  auto head = head_of(*tar);
-  if (!head || tar->size() != head->plan.layout.end || !tar->follows(head->plan)) return std::nullopt;
-  const std::size_t blobs = head->plan.blobs.size();
-  return EarlierTar{.tar = std::move(tar),
-                    .info = std::move(head->info),
-                    .plan = std::move(head->plan),
-                    .finished = true,
-                    .blobs = blobs};
-}
-
 }  // namespace
 
 bool EarlierTar::has(const Blob& blob) const {
@@ -52,10 +37,10 @@ std::optional<std::string> EarlierTar::manifest(const hash::Digest& digest) cons
   return plan ? archived_manifest(*tar, *plan, digest) : std::nullopt;
 }
 
-std::unique_ptr<io::Source> EarlierTar::open(const Blob& blob) const {
+std::unique_ptr<io::Source> EarlierTar::open(const Blob& blob, std::uint64_t offset) const {
   if (!has(blob)) return nullptr;
   const tar::Place& place = plan->place_of(plan->index.at(blob.digest));
-  return tar->open(place.data, place.size);
+  return tar->open(place.data + offset, place.size - offset);
 }
 
 std::uint64_t EarlierTar::bytes_of(const Blob& blob) const {
@@ -80,15 +65,14 @@ std::uint64_t EarlierTar::stored_bytes_of(const std::vector<Blob>& some) const {
   return stored;
 }
 
-std::optional<EarlierTar> unfinished_tar(const std::shared_ptr<const io::File>& partial,
-                                         const std::stop_token& stop) {
+EarlierTar unfinished_tar(const std::shared_ptr<const io::File>& partial, const std::stop_token& stop) {
   std::vector<zstd::Frame> frames = zstd::scan_frames(*partial);
-  if (frames.empty()) return std::nullopt;
+  if (frames.empty()) return {};
   auto head = head_of(*compressed_tar(partial, frames));
-  if (!head) return std::nullopt;
+  if (!head) return {};
   frames.resize(matching_frames(head->plan, zstd::FrameTable(frames)));
   auto left = PartialTar(partial, head->plan, std::move(frames), stop).read();
-  if (!left) return std::nullopt;
+  if (!left) return {};
   diag::log("bundle", diag::LogLevel::info,
             fmt::format("{}: {} of {} blobs are whole, {} bytes of the next are there", partial->path(),
                         left->blobs, head->plan.blobs.size(), left->next ? left->next->bytes : 0));
@@ -96,22 +80,21 @@ std::optional<EarlierTar> unfinished_tar(const std::shared_ptr<const io::File>& 
   return EarlierTar{.tar = std::move(tar),
                     .info = std::move(head->info),
                     .plan = std::move(head->plan),
-                    .finished = false,
                     .blobs = left->blobs,
                     .next = std::move(left->next),
                     .there = std::move(left->there)};
 }
 
-EarlierTar earlier_tar(const ArchiveName& where, const std::shared_ptr<const io::File>& partial,
-                       bool overwrite, const std::stop_token& stop) {
-  std::optional<EarlierTar> left;
-  if (partial) left = unfinished_tar(partial, stop);
-  if (!where.directory.stat(where.name) || (left && overwrite)) return left ? std::move(*left) : EarlierTar{};
-  if (auto whole = finished(where.directory, where.name)) return std::move(*whole);
-  if (overwrite) return {};
-  throw diag::UsageError(
-      fmt::format("{} is there already, and is not a whole bundle", where.directory.path_of(where.name)),
-      "see what 'verify' says about it; choose another name, or --overwrite");
+EarlierTar finished_tar(const io::Directory& directory, const std::string& name) {
+  auto file = std::make_shared<const io::File>(directory.open_file(name));
+  if (!zstd::looks_framed(*file)) return {};
+  auto tar = compressed_tar(std::move(file));
+  if (tar->finding()) return {};
+  auto head = head_of(*tar);
+  if (!head || tar->size() != head->plan.layout.end || !tar->follows(head->plan)) return {};
+  const std::size_t blobs = head->plan.blobs.size();
+  return EarlierTar{
+      .tar = std::move(tar), .info = std::move(head->info), .plan = std::move(head->plan), .blobs = blobs};
 }
 
 }  // namespace airgap::bundle::compressed

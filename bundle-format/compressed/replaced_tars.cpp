@@ -61,8 +61,8 @@ ReplacedTars::ReplacedTars(const ArchiveName& where, const std::stop_token& stop
     auto found = number == 0 ? std::nullopt : where.directory.find_file(entry.name);
     if (!found) continue;
     auto file = std::make_shared<const io::File>(std::move(*found));
-    if (auto tar = unfinished_tar(file, stop)) {
-      m_tars.emplace(number, Replaced{entry.name, std::move(file), std::move(*tar)});
+    if (EarlierTar tar = unfinished_tar(file, stop); tar.plan) {
+      m_tars.emplace(number, Replaced{entry.name, std::move(file), std::move(tar)});
     } else {
       m_lost.push_back(entry.name);
     }
@@ -104,9 +104,10 @@ void ReplacedTars::set_aside(PartialArchive& partial, EarlierTar tar) {
   m_tars.emplace(number, Replaced{name, partial.shared(), std::move(tar)});
 }
 
-void ReplacedTars::drop_needless(const ArchivePlan& plan, const EarlierTar* current,
-                                 const io::File& partial) {
+void ReplacedTars::drop_needless(const ArchivePlan& plan, const EarlierTar& finished,
+                                 const EarlierTar* current, const io::File& partial) {
   Coverage there(plan);
+  there.add(finished);
   if (current != nullptr) there.add(*current);
   std::map<std::size_t, Replaced> needless = std::exchange(m_tars, {});
   while (!needless.empty()) {

@@ -26,9 +26,10 @@ class ReplacedTars {
 
   /// Gives the file of `tar` a name of its own.
   void set_aside(PartialArchive& partial, EarlierTar tar);
-  /// Removes those that give `plan` no more than `current`, which may be null, and the others do. What gives
-  /// it is put on stable storage before.
-  void drop_needless(const ArchivePlan& plan, const EarlierTar* current, const io::File& partial);
+  /// Removes those that give `plan` no more than `finished`, which stays, `current`, which may be null, and
+  /// the others do. What gives it is put on stable storage before.
+  void drop_needless(const ArchivePlan& plan, const EarlierTar& finished, const EarlierTar* current,
+                     const io::File& partial);
   void remove_all();
 
  private:

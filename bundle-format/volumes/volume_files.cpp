@@ -7,15 +7,20 @@ namespace airgap::bundle {
 VolumeFiles::VolumeFiles(const io::Directory& directory, const VolumeNames& names, const VolumePlan& plan)
     : m_directory(directory), m_names(names), m_plan(plan) {}
 
-void VolumeFiles::keep(std::size_t volume) {
-  m_state.with([&](State& state) { state.begun.insert(volume); });
+void VolumeFiles::keep(std::size_t volume, bool named) {
+  m_state.with([&](State& state) {
+    state.begun.insert(volume);
+    if (named) state.named.insert(volume);
+  });
 }
 
 std::shared_ptr<const io::File> VolumeFiles::open(std::size_t volume) {
   return m_state.with([&](State& state) {
     std::shared_ptr<const io::File>& file = state.open[volume];
     if (file) return file;
-    file = std::make_shared<const io::File>(m_directory.open_for_update(m_names.partial(volume + 1)));
+    const bool named = state.named.contains(volume);
+    file = std::make_shared<const io::File>(
+        m_directory.open_for_update(named ? m_names.volume(volume + 1) : m_names.partial(volume + 1)));
     if (!state.begun.contains(volume)) {
       file->truncate(0);
       write_head(*file, m_plan.volumes[volume]);

@@ -19,8 +19,8 @@ class VolumeFiles {
  public:
   VolumeFiles(const io::Directory& directory, const VolumeNames& names, const VolumePlan& plan);
 
-  /// The volume is as an earlier run left it: it has its head.
-  void keep(std::size_t volume);
+  /// The volume is as an earlier run left it: it has its head, and maybe its final name.
+  void keep(std::size_t volume, bool named);
   /// Creates it with its head when it is new.
   std::shared_ptr<const io::File> open(std::size_t volume);
   /// Nothing more will be written to it.
@@ -30,6 +30,7 @@ class VolumeFiles {
   struct State {
     std::map<std::size_t, std::shared_ptr<const io::File>> open;
     std::set<std::size_t> begun;  ///< have their head
+    std::set<std::size_t> named;  ///< have their final name
   };
   void write_head(const io::File& file, const VolumeLayout& volume) const;
 

@@ -14,8 +14,8 @@ namespace {
 
 class Seal {
  public:
-  Seal(const io::File& file, const VolumePlan& plan, std::size_t volume)
-      : m_file(file), m_plan(plan), m_volume(plan.volumes[volume]) {}
+  Seal(const io::File& file, const VolumePlan& plan, std::size_t volume, const ReadPartBack& read_back)
+      : m_file(file), m_plan(plan), m_volume(plan.volumes[volume]), m_read_back(read_back) {}
 
   void run(const std::map<std::size_t, hash::Digest>& known) {
     VolumeSums sums;
@@ -37,7 +37,7 @@ class Seal {
       const auto earlier = earlier_sums(sums);
       for (const std::size_t i : unknown) {
         const std::string name = part_path(parts[i]);
-        sums.emplace(name, earlier ? earlier->at(name) : read_back(i));
+        sums.emplace(name, earlier ? earlier->at(name) : m_read_back(i));
       }
     }
     write(write_volume_sums(m_volume.info(), sums));
@@ -64,21 +64,6 @@ class Seal {
     }
   }
 
-  hash::Digest read_back(std::size_t part) const {
-    const tar::Place& place = m_volume.place_of(part);
-    hash::Hasher hasher(hash::Algorithm::sha256);
-    std::vector<std::byte> buffer(io::k_pump_buffer);
-    for (std::uint64_t done = 0; done < place.size;) {
-      const auto wanted = std::span(buffer).first(
-          static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), place.size - done)));
-      if (m_file.read_at(place.data + done, wanted) != wanted.size())
-        throw diag::StorageError(m_file.path() + " is shorter than what was written to it");
-      hasher.update(wanted);
-      done += wanted.size();
-    }
-    return hasher.finish();
-  }
-
   void write(const std::string& sums) {
     const tar::Place& place = m_volume.sums_place();
     m_file.write_at(place.header, io::bytes_of(m_volume.sums_header()));
@@ -92,13 +77,14 @@ class Seal {
   const io::File& m_file;
   const VolumePlan& m_plan;
   const VolumeLayout& m_volume;
+  const ReadPartBack& m_read_back;
 };
 
 }  // namespace
 
 void seal_volume(const io::File& file, const VolumePlan& plan, std::size_t volume,
-                 const std::map<std::size_t, hash::Digest>& known) {
-  Seal(file, plan, volume).run(known);
+                 const std::map<std::size_t, hash::Digest>& known, const ReadPartBack& read_back) {
+  Seal(file, plan, volume, read_back).run(known);
 }
 
 }  // namespace airgap::bundle

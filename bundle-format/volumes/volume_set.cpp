@@ -148,12 +148,23 @@ class Gathering {
     const auto other = std::ranges::find_if(
         lead.volumes, [&](const FoundVolume& volume) { return !same_bundle(volume, first); });
     if (other == lead.volumes.end()) return first;
+    if (const FoundVolume* finished = only_finished(lead)) return *finished;
     if (std::ranges::none_of(lead.volumes, [&](const FoundVolume& v) { return is_complete(lead, v); }))
       refuse_mixed(*other, first);
     throw diag::UsageError(fmt::format("{} holds volumes of several bundles: {}; {}", text::escape(lead.path),
                                        described(first), described(*other)),
                            fmt::format("name one volume of the bundle that is meant: {}, or {}",
                                        text::escape(first.path), text::escape(other->path)));
+  }
+
+  /// A volume of the one set that is finished, where all the others are unfinished; else null.
+  static const FoundVolume* only_finished(const Lead& lead) {
+    const auto first = std::ranges::find(lead.volumes, false, &FoundVolume::unfinished);
+    if (first == lead.volumes.end() || !is_complete(lead, *first)) return nullptr;
+    const bool only = std::ranges::all_of(lead.volumes, [&](const FoundVolume& volume) {
+      return volume.unfinished || same_bundle(volume, *first);
+    });
+    return only ? &*first : nullptr;
   }
 
   static bool is_complete(const Lead& lead, const FoundVolume& of) {
@@ -173,7 +184,13 @@ class Gathering {
         "leave out what does not belong to the bundle that is meant");
   }
 
-  void stranger(const FoundVolume& volume) { m_set.strangers.push_back(described(volume)); }
+  void stranger(const FoundVolume& volume) {
+    if (volume.unfinished) {
+      m_set.unfinished.push_back(volume.path);
+    } else {
+      m_set.strangers.push_back(described(volume));
+    }
+  }
   void unreadable(const Lead& lead) {
     m_set.unreadable.insert(m_set.unreadable.end(), lead.unreadable.begin(), lead.unreadable.end());
   }
@@ -184,8 +201,9 @@ class Gathering {
     if (is_new) return;
     std::error_code error;
     if (fs::equivalent(known->second.path, volume.path, error)) return;
-    if (volume.unfinished) return;
+    if (volume.unfinished) return m_set.unfinished.push_back(volume.path);
     if (std::exchange(known->second.unfinished, false)) {
+      m_set.unfinished.push_back(known->second.path);
       known->second = volume;
       return;
     }
@@ -207,6 +225,14 @@ std::vector<std::size_t> VolumeSet::missing() const {
     if (!volumes.contains(number)) numbers.push_back(number);
   }
   return numbers;
+}
+
+std::optional<std::string> VolumeSet::about_unfinished() const {
+  if (unfinished.empty()) return std::nullopt;
+  const std::string more =
+      unfinished.size() > 1 ? fmt::format(" and {} more", unfinished.size() - 1) : std::string();
+  return fmt::format("{}{}: passed over, for an export that is unfinished left {}",
+                     text::escape(unfinished.front()), more, more.empty() ? "it" : "them");
 }
 
 std::optional<std::string> VolumeSet::damaged_file(std::size_t number) const {

@@ -1,19 +1,14 @@
 #include "bundle-format/volumes/volume_writer.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <set>
 
 #include "bundle-format/earlier_bundle.hpp"
-#include "bundle-format/interruptible_source.hpp"
 #include "bundle-format/volumes/parts_room.hpp"
 #include "bundle-format/volumes/sealed_volumes.hpp"
+#include "bundle-format/volumes/take_over.hpp"
 #include "bundle-format/volumes/volumes_in_progress.hpp"
 #include "bundle-format/volumes/volumes_place.hpp"
 #include "common/diag/error.hpp"
-#include "common/diag/log.hpp"
-#include "common/hash/verifying_source.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -28,10 +23,10 @@ class VolumeWriter final : public BundleWriter {
         m_lock(m_where.directory, VolumeNames(m_where.name).lock()),
         m_archive_lock(m_where.directory, m_where.partial()),
         m_place(path, volume_size, overwrite),
-        m_info(m_place.left.current.info) {}
+        m_info(m_place.info()) {}
 
   const std::optional<BundleInfo>& existing() const override { return m_info; }
-  bool finished() const override { return m_place.left.finished; }
+  bool finished() const override { return m_place.left.finished.info.has_value(); }
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override {
     return m_place.manifest(digest);
   }
@@ -43,7 +38,12 @@ class VolumeWriter final : public BundleWriter {
   }
 
   std::uint64_t doubled_bytes(const Contents& wanted) const override { return m_place.doubled_bytes(wanted); }
-  std::uint64_t occupied_bytes(std::uint64_t length) const override { return m_place.occupied_bytes(length); }
+  std::uint64_t occupied_bytes(const Contents&, std::uint64_t length) const override {
+    return m_place.occupied_bytes(length);
+  }
+  bool fits() const override { return m_place.fits; }
+  const BundleInfo* begun() const override { return m_place.replacement(); }
+  std::optional<LeftFiles> left_beside() const override { return m_place.unfinished(); }
   void begin(Contents contents) override;
   void commit() override;
   std::vector<std::string> sealed_paths() const override { return sealed().paths(); }
@@ -60,15 +60,10 @@ class VolumeWriter final : public BundleWriter {
   BlobState bytes_there(const Blob& blob) const;
   bool holds_finished(const Contents& contents) const;
   void start(VolumePlan plan);
-  void take_up(const LeftSet& left);
-  void set_aside();
+  void take_up(const LeftSet& begun);
   void write_manifests(const Contents& contents);
-  void take_over(const LeftSet& set, bool drop_files);
-  bool gives_more(const LeftSet& set, const Blob& blob) const;
-  void take_over(const LeftSet& set, const Blob& blob, bool unfinished);
-  void take_over_whole(const LeftSet& set, const Blob& blob, bool unfinished);
-  void take_over_front(const LeftSet& set, const Blob& blob);
-  std::unique_ptr<io::Source> open(const LeftSet& set, const Blob& blob, std::uint64_t offset) const;
+  void take_over();
+  void leave_unchanged();
   void name_volumes();
   void remove_left();
   SealedVolumes sealed() const;
@@ -95,55 +90,39 @@ BlobState VolumeWriter::bytes_there(const Blob& blob) const {
 }
 
 bool VolumeWriter::holds_finished(const Contents& contents) const {
-  const LeftSet& left = m_place.left.current;
-  return m_place.left.finished && m_place.fits && holds_already(contents, *left.info, left.metadata);
+  const LeftSet& finished = m_place.left.finished;
+  return finished.info && m_place.fits && holds_already(contents, *finished.info, finished.metadata);
 }
 
 void VolumeWriter::begin(Contents contents) {
   m_unchanged = holds_finished(contents);
   m_begun = true;
   if (m_unchanged) return;
-  if (m_place.left.finished && !m_overwrite) refuse_to_replace(m_path);
+  if (finished() && !m_overwrite) refuse_to_replace(m_path);
   start(plan_volumes(metadata_files(contents), contents.info, m_place.volume_size));
   write_manifests(contents);
-  for (const auto& [generation, set] : m_place.left.replaced) take_over(set, true);
-  if (m_place.left.finished) take_over(m_place.left.current, false);
+  take_over();
 }
 
 // Goes on with the files as an earlier run left them, or puts them where their blobs are taken over from.
 void VolumeWriter::start(VolumePlan plan) {
   m_plan = std::move(plan);
   m_progress.emplace(m_where.directory, m_place.names, *m_plan, m_path);
-  const LeftSet& left = m_place.left.current;
-  if (m_place.left.finished || !left.info) return;
-  m_place.goes_on_as(*m_plan) ? take_up(left) : set_aside();
+  if (!m_place.left.begun.info) return;
+  m_place.goes_on_as(*m_plan) ? take_up(m_place.left.begun)
+                              : set_aside(m_where.directory, m_place.names, m_path, m_place.left);
 }
 
-void VolumeWriter::take_up(const LeftSet& left) {
-  for (const auto& [number, volume] : left.volumes) {
-    if (volume.whole()) {
-      if (volume.named) m_named.insert(number - 1);
-    } else if (volume.named) {
-      m_where.directory.rename(volume.file, m_place.names.partial(number));
+void VolumeWriter::take_up(const LeftSet& begun) {
+  for (const auto& [number, volume] : begun.volumes) {
+    const std::string partial = m_place.names.partial(number);
+    if (volume.named && volume.whole()) {
+      m_named.insert(number - 1);
+    } else if (volume.file != partial) {
+      m_where.directory.rename(volume.file, partial);
     }
   }
-  m_progress->take_up(left, m_named);
-}
-
-void VolumeWriter::set_aside() {
-  diag::log(
-      "bundle", diag::LogLevel::info,
-      fmt::format("the volumes of {} were begun with another plan: taking over what they hold", m_path));
-  auto& replaced = m_place.left.replaced;
-  const std::size_t generation = replaced.empty() ? 1 : replaced.rbegin()->first + 1;
-  LeftSet& set = replaced[generation] = std::exchange(m_place.left.current, {});
-  for (auto& [number, volume] : set.volumes) {
-    const std::string name = m_place.names.replaced(number, generation);
-    m_where.directory.rename(volume.file, name);
-    volume.file = name;
-    volume.named = false;
-  }
-  m_where.directory.sync();
+  m_progress->take_up(begun, m_named);
 }
 
 void VolumeWriter::write_manifests(const Contents& contents) {
@@ -161,80 +140,16 @@ void VolumeWriter::write_manifests(const Contents& contents) {
   m_progress->publish(manifests);
 }
 
-// In the order of the files, each of which goes away when the next one has been read.
-void VolumeWriter::take_over(const LeftSet& set, bool drop_files) {
-  if (!set.info) return;
-  std::set<std::size_t> done;
-  const auto drop_before = [&](std::size_t number) {
-    m_progress->publish_batch();
-    for (const auto& [other, volume] : set.volumes) {
-      if (other < number && done.insert(other).second) m_where.directory.remove_file(volume.file);
-    }
-  };
-  std::size_t reading = 0;
-  for (const Blob& blob : set.info->blobs) {
-    if (!gives_more(set, blob)) continue;
-    const std::size_t first = set.parts_of(blob.digest).front().volume;
-    if (drop_files && first != std::exchange(reading, first)) drop_before(first);
-    take_over(set, blob, drop_files);
-  }
-  if (drop_files) drop_before(k_max_volumes + 1);
-}
-
-bool VolumeWriter::gives_more(const LeftSet& set, const Blob& blob) const {
-  const auto found = m_plan->index.find(blob.digest);
-  if (found == m_plan->index.end() || m_plan->blobs[found->second].size != blob.size) return false;
-  const BlobState here = m_progress->blob(found->second);
-  return !here.whole && (set.has(blob) || set.partial_bytes(blob) > here.bytes);
-}
-
-std::unique_ptr<io::Source> VolumeWriter::open(const LeftSet& set, const Blob& blob,
-                                               std::uint64_t offset) const {
-  return std::make_unique<InterruptibleSource>(set.open(m_where.directory, blob, offset), m_stop);
-}
-
-void VolumeWriter::take_over(const LeftSet& set, const Blob& blob, bool unfinished) {
-  set.partial_bytes(blob) == blob.size ? take_over_whole(set, blob, unfinished) : take_over_front(set, blob);
-}
-
-// What was published is in nobody's plan to be fetched; what only lies there whole is, should it be no good.
-void VolumeWriter::take_over_whole(const LeftSet& set, const Blob& blob, bool unfinished) {
-  const auto from_set = [&](std::uint64_t offset) { return open(set, blob, offset); };
-  try {
-    put_blob(blob, from_set, transport::no_observer());
-  } catch (const hash::DigestMismatch& error) {
-    if (unfinished) set.forget(m_where.directory, blob.digest);
-    const LeftVolume& volume = set.volumes.at(set.parts_of(blob.digest).front().volume);
-    const std::string what =
-        fmt::format("{} is damaged: {}", m_where.directory.path_of(volume.file), error.message());
-    if (set.has(blob)) {
-      throw diag::IntegrityError(what, unfinished
-                                           ? "run again: what is damaged is fetched anew"
-                                           : "remove the volumes and run again: all of it is fetched anew");
-    }
-    diag::log("bundle", diag::LogLevel::warning, what + "; fetching it anew");
-    m_progress->begun(m_plan->index.at(blob.digest), 0);
-  }
-}
-
-// Nobody hashed these bytes to the end yet: whoever brings the rest does.
-void VolumeWriter::take_over_front(const LeftSet& set, const Blob& blob) {
-  const std::size_t index = m_plan->index.at(blob.digest);
-  const std::uint64_t there = set.partial_bytes(blob);
-  std::uint64_t done = m_progress->blob(index).bytes;
-  PartsRoom room(m_progress->places_of(index), blob.digest, false);
-  const auto bytes = open(set, blob, done);
-  std::vector<std::byte> buffer(io::k_pump_buffer);
-  while (done < there) {
-    const std::size_t count = bytes->read(buffer);
-    if (count == 0) break;
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, there - done));
-    room.write_at(done, std::span(buffer).first(wanted));
-    done += wanted;
-    room.reached(done);
-  }
-  room.mark();
-  m_progress->begun(index, done);
+// A finished set comes last: what is whole in the others makes room when it is taken from there.
+void VolumeWriter::take_over() {
+  TakeOver from(
+      m_where.directory, *m_plan, *m_progress,
+      [this](const Blob& blob, const transport::BlobOpener& open) {
+        put_blob(blob, open, transport::no_observer());
+      },
+      m_stop);
+  for (const auto& [generation, set] : m_place.left.replaced) from.consume(set);
+  from.copy(m_place.left.finished);
 }
 
 void VolumeWriter::store_blob(const Blob& blob, const transport::BlobOpener& open,
@@ -258,7 +173,7 @@ void VolumeWriter::store_blob(const Blob& blob, const transport::BlobOpener& ope
 
 void VolumeWriter::commit() {
   if (!m_begun) throw diag::InternalError("a bundle was sealed before it was begun");
-  if (m_unchanged) return m_where.directory.sync();
+  if (m_unchanged) return leave_unchanged();
   m_progress->publish_batch();
   if (!m_progress->whole())
     throw diag::InternalError("a bundle was sealed before all of its blobs were there");
@@ -267,6 +182,15 @@ void VolumeWriter::commit() {
   name_volumes();
 }
 
+// Files beside a finished set that have names of more volumes make it look like two.
+void VolumeWriter::leave_unchanged() {
+  if (m_overwrite) {
+    for (const std::string& other : m_place.left.others) m_where.directory.remove_file(other);
+  }
+  m_where.directory.sync();
+}
+
+// Over those of a set that is replaced. While some are unfinished by their names the next run goes on here.
 void VolumeWriter::name_volumes() {
   for (std::size_t i = 0; i < m_plan->volumes.size(); ++i) {
     if (m_named.contains(i)) continue;
@@ -281,7 +205,7 @@ SealedVolumes VolumeWriter::sealed() const {
   if (m_plan) {
     for (const VolumeLayout& volume : m_plan->volumes) layouts.push_back(&volume);
   } else {
-    for (const auto& [number, volume] : m_place.left.current.volumes) layouts.push_back(&volume.layout);
+    for (const auto& [number, volume] : m_place.left.finished.volumes) layouts.push_back(&volume.layout);
   }
   return {m_where.directory, m_place.names, std::move(layouts)};
 }
@@ -294,6 +218,7 @@ void VolumeWriter::remove_left() {
     if (parsed->generation != 0 || parsed->number > m_plan->volumes.size())
       m_where.directory.remove_file(entry.name);
   }
+  m_where.directory.sync();
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "bundle-format/volumes/volumes_in_progress.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -11,14 +13,15 @@ namespace airgap::bundle {
 VolumesInProgress::VolumesInProgress(const io::Directory& directory, const VolumeNames& names,
                                      const VolumePlan& plan, std::string path)
     : m_plan(plan),
+      m_path(std::move(path)),
       m_files(directory, names, plan),
-      m_batches(std::move(path), {.sync = [this](const auto& blobs) { sync(blobs); },
-                                  .publish =
-                                      [this](const auto& blobs) {
-                                        write_headers(blobs);
-                                        seal_whole(blobs);
-                                      },
-                                  .forget = [this](const auto& blobs) { forget(blobs); }}) {
+      m_batches(m_path, {.sync = [this](const auto& blobs) { sync(blobs); },
+                         .publish =
+                             [this](const auto& blobs) {
+                               write_headers(blobs);
+                               seal_whole(blobs);
+                             },
+                         .forget = [this](const auto& blobs) { forget(blobs); }}) {
   m_state.with([&](State& state) {
     state.blobs.assign(plan.blobs.size(), {});
     state.left.assign(plan.volumes.size(), 0);
@@ -31,7 +34,7 @@ VolumesInProgress::VolumesInProgress(const io::Directory& directory, const Volum
 }
 
 void VolumesInProgress::take_up(const LeftSet& left, const std::set<std::size_t>& named) {
-  for (const auto& [number, volume] : left.volumes) m_files.keep(number - 1);
+  for (const auto& [number, volume] : left.volumes) m_files.keep(number - 1, named.contains(number - 1));
   m_state.with([&](State& state) {
     for (std::size_t i = 0; i < m_plan.blobs.size(); ++i) {
       const Blob& blob = m_plan.blobs[i];
@@ -110,9 +113,52 @@ void VolumesInProgress::seal_whole(const std::vector<std::size_t>& batch) {
 
 void VolumesInProgress::seal(std::size_t volume) {
   const auto digests = m_state.with([&](State& state) { return state.digests[volume]; });
-  seal_volume(*m_files.open(volume), m_plan, volume, digests);
+  seal_volume(*m_files.open(volume), m_plan, volume, digests, [&](std::size_t part) {
+    return read_part_back({volume, part});
+  });
   m_files.close(volume);
   m_state.with([&](State& state) { state.sealed[volume] = true; });
+}
+
+// What an earlier run wrote may have changed since, and nobody but the whole blob's digest could tell: with a
+// check sum of what is there now its volume would look sound.
+hash::Digest VolumesInProgress::read_part_back(PartIndex at) {
+  const std::size_t index = m_plan.index.at(m_plan.part(at).digest);
+  const Blob& blob = m_plan.blobs[index];
+  PartsRoom room(places_of(index), blob.digest, true);
+  hash::Hasher whole(blob.digest.algorithm());
+  std::vector<std::byte> buffer(io::k_pump_buffer);
+  for (std::uint64_t done = 0; done < blob.stored_size;) {
+    const auto wanted = std::min<std::uint64_t>(buffer.size(), blob.stored_size - done);
+    const std::size_t count = room.read_at(done, std::span(buffer).first(static_cast<std::size_t>(wanted)));
+    if (count == 0) throw diag::StorageError("a volume of " + m_path + " is shorter than what was written");
+    whole.update(std::span(buffer).first(count));
+    done += count;
+  }
+  if (const hash::Digest found = whole.finish(); found != blob.digest) {
+    m_state.with([&](State& state) { state.blobs[index] = {}; });
+    forget({index});
+    sync({index});
+    throw diag::IntegrityError(
+        fmt::format("a blob in the volumes of {} changed after it was written: expected {}, found {}", m_path,
+                    blob.digest.str(), found.str()),
+        "run again: what is damaged is fetched anew");
+  }
+  const std::vector<hash::Digest> digests = room.take_digests();
+  const std::vector<PartIndex>& parts = m_plan.parts[index];
+  m_state.with([&](State& state) {
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      state.digests[parts[i].volume].emplace(parts[i].part, digests[i]);
+  });
+  close_sealed(parts);
+  return digests[static_cast<std::size_t>(std::ranges::find(parts, at) - parts.begin())];
+}
+
+void VolumesInProgress::close_sealed(const std::vector<PartIndex>& parts) {
+  for (const PartIndex at : parts) {
+    if (m_state.with([&](const State& state) { return bool{state.sealed[at.volume]}; }))
+      m_files.close(at.volume);
+  }
 }
 
 void VolumesInProgress::forget(const std::vector<std::size_t>& blobs) {

@@ -57,9 +57,12 @@ class VolumesInProgress {
   void write_headers(const std::vector<std::size_t>& batch);
   void seal_whole(const std::vector<std::size_t>& batch);
   void seal(std::size_t volume);
+  hash::Digest read_part_back(PartIndex at);
+  void close_sealed(const std::vector<PartIndex>& parts);
   void forget(const std::vector<std::size_t>& blobs);
 
   const VolumePlan& m_plan;
+  std::string m_path;
   VolumeFiles m_files;
   task::Guarded<State> m_state;
   SyncedBatches<std::size_t> m_batches;  ///< by place in m_plan.blobs

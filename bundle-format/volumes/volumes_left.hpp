@@ -1,66 +1,28 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "bundle-format/archive/archive_state.hpp"
-#include "bundle-format/volumes/pieces_source.hpp"
-#include "bundle-format/volumes/volume_layout.hpp"
+#include "bundle-format/volumes/left_set.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
-#include "bundle-format/volumes/volume_plan.hpp"
-#include "common/io/directory.hpp"
 
 namespace airgap::bundle {
 
-/// One volume that an earlier run left.
-struct LeftVolume {
-  std::string file;          ///< its name in the directory
-  bool named = false;        ///< it has its final name
-  std::uint64_t length = 0;  ///< of the file, in bytes
-  VolumeLayout layout;
-  std::vector<BlobState> parts;  ///< beside layout.info().parts
-
-  bool whole() const;
-};
-
-/// The volumes of one plan that an earlier run left; some may be missing. Whatever is in them is taken as it
-/// is found, and verified by whoever uses it.
-struct LeftSet {
-  std::optional<BundleInfo> info;             ///< nothing when there is no set
-  std::vector<MetadataFile> metadata;         ///< the same in all of them
-  std::map<std::size_t, LeftVolume> volumes;  ///< by number, from 1
-
-  bool whole() const;  ///< all of them, with all of their bytes
-  std::vector<PartIndex> parts_of(const hash::Digest& digest) const;  ///< in order, as far as they are there
-  bool has(const Blob& blob) const;
-  std::uint64_t partial_bytes(const Blob& blob) const;  ///< from the front
-  /// The bytes of the blob from `offset` on, of which the first partial_bytes() are there.
-  std::unique_ptr<io::Source> open(const io::Directory& directory, const Blob& blob,
-                                   std::uint64_t offset) const;
-  /// The bytes of a manifest, verified.
-  std::optional<std::string> manifest(const io::Directory& directory, const hash::Digest& digest) const;
-  /// Takes a damaged blob out of the files: the next run does not count on it.
-  void forget(const io::Directory& directory, const hash::Digest& digest) const;
-
-  std::map<hash::Digest, std::vector<PartIndex>> index;
-};
-
-/// All that lies where a set is to be written.
+/// All that lies where a set is to be written; a LeftSet without `info` is not there.
 struct VolumesLeft {
-  LeftSet current;        ///< unfinished, or `finished`
-  bool finished = false;  ///< every volume of it has its final name, and is whole
-  /// Files with final names that are not of it: a finished bundle that is being replaced, or nobody knows.
+  LeftSet finished;  ///< whole, each volume under its final name
+  /// Unfinished, to go on with: beside a finished one, what is to replace it. A run that ended while it gave
+  /// the names left some of it with the final ones, over those of the set that it replaced.
+  LeftSet begun;
+  std::map<std::size_t, LeftSet> replaced;  ///< what `begun` takes blobs from, by generation
+  /// Files with final names that are of neither: of a bundle that is being replaced, or nobody knows.
   std::vector<std::string> others;
-  std::vector<std::string> strange;         ///< unfinished by their names, and not by what is in them
-  std::map<std::size_t, LeftSet> replaced;  ///< by generation
+  std::vector<std::string> strange;  ///< unfinished by their names, and not by what is in them
 };
 
-/// Only looks. A finished set goes before an unfinished one, unless it is to be replaced.
+/// Only looks. Beside a finished set an unfinished one counts only where it is to `replace` that.
 VolumesLeft volumes_left(const io::Directory& directory, const VolumeNames& names, bool replace);
 
 }  // namespace airgap::bundle

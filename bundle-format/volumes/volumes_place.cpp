@@ -15,9 +15,7 @@ VolumesPlace::VolumesPlace(const std::string& path, std::uint64_t size, bool ove
       names(where.name),
       left(volumes_left(where.directory, names, overwrite)) {
   std::uint64_t largest = 0;
-  if (left.finished) {
-    for (const auto& [number, volume] : left.current.volumes) largest = std::max(largest, volume.length);
-  }
+  for (const auto& [number, volume] : left.finished.volumes) largest = std::max(largest, volume.length);
   fits = largest <= volume_size;
   if (overwrite) return;
   refuse_to_replace_others();
@@ -34,30 +32,49 @@ void VolumesPlace::refuse_to_replace_others() const {
                                        where.directory.path_of(left.strange.front())),
                            "move it away, choose another name, or --overwrite");
   if (left.others.empty()) return;
-  const bool begun = left.current.info || !left.replaced.empty();
-  throw diag::UsageError(
-      fmt::format("volumes of {} are there already, {} among them, {}", where.directory.path_of(where.name),
-                  left.others.front(),
-                  begun ? "and are not of the bundle that was begun" : "and are no whole bundle"),
-      "see what 'verify' says about them; choose another name, or --overwrite");
+  const bool begun = left.begun.info || !left.replaced.empty();
+  throw diag::UsageError(fmt::format("volumes of {} are there already, {} among them, {}",
+                                     where.directory.path_of(where.name), left.others.front(),
+                                     left.finished.info ? "and are not of the bundle that is finished"
+                                     : begun            ? "and are not of the bundle that was begun"
+                                                        : "and are no whole bundle"),
+                         "see what 'verify' says about them; choose another name, or --overwrite");
 }
 
 bool VolumesPlace::has(const Blob& blob) const {
-  return left.current.has(blob) || std::ranges::any_of(left.replaced, [&](const auto& generation) {
-           return generation.second.has(blob);
-         });
+  return left.finished.has(blob) || left.begun.has(blob) ||
+         std::ranges::any_of(left.replaced,
+                             [&](const auto& generation) { return generation.second.has(blob); });
 }
 
 std::uint64_t VolumesPlace::partial_bytes(const Blob& blob) const {
-  std::uint64_t bytes = left.current.partial_bytes(blob);
+  return std::max(left.finished.partial_bytes(blob), unfinished_bytes(blob));
+}
+
+std::uint64_t VolumesPlace::unfinished_bytes(const Blob& blob) const {
+  std::uint64_t bytes = left.begun.partial_bytes(blob);
   for (const auto& [generation, set] : left.replaced) bytes = std::max(bytes, set.partial_bytes(blob));
   return bytes;
 }
 
+const BundleInfo* VolumesPlace::replacement() const {
+  return left.finished.info && left.begun.info ? &*left.begun.info : nullptr;
+}
+
+std::optional<LeftFiles> VolumesPlace::unfinished() const {
+  LeftFiles files;
+  for (const io::Entry& entry : where.directory.list()) {
+    const auto volume = names.parse(entry.name);
+    if (volume && (volume->partial || volume->generation != 0))
+      files.add(where.directory.path_of(entry.name), entry.size);
+  }
+  if (files.files == 0) return std::nullopt;
+  return files;
+}
+
 bool VolumesPlace::goes_on_as(const VolumePlan& plan) const {
-  const LeftSet& set = left.current;
-  return !left.finished && set.metadata == plan.metadata &&
-         std::ranges::all_of(set.volumes, [&](const auto& volume) {
+  const LeftSet& set = left.begun;
+  return set.metadata == plan.metadata && std::ranges::all_of(set.volumes, [&](const auto& volume) {
            return volume.first <= plan.volumes.size() &&
                   volume.second.layout.json() == plan.volumes[volume.first - 1].json();
          });
@@ -82,26 +99,27 @@ std::uint64_t VolumesPlace::doubled_bytes(const Contents& wanted) const {
   for (const auto& [generation, set] : left.replaced) {
     if (set.info) most = std::max(most, doubled(set));
   }
-  if (left.finished || !left.current.info) return most;
+  if (!left.begun.info) return most;
   const bool goes_on = goes_on_as(plan_volumes(metadata_files(wanted), wanted.info, volume_size));
-  return goes_on ? most : std::max(most, doubled(left.current));
+  return goes_on ? most : std::max(most, doubled(left.begun));
 }
 
 // Those of another plan go away on the way.
 std::uint64_t VolumesPlace::occupied_bytes(std::uint64_t length) const {
-  if (left.finished) return 0;
   std::uint64_t bytes = 0;
   const auto add = [&](const LeftSet& set) {
     for (const auto& [number, volume] : set.volumes)
       bytes += where.directory.open_file(volume.file).occupied(volume.length);
   };
-  add(left.current);
+  add(left.begun);
   for (const auto& [generation, set] : left.replaced) add(set);
   return std::min(bytes, length);
 }
 
 std::optional<std::string> VolumesPlace::manifest(const hash::Digest& digest) const {
-  if (auto bytes = left.current.manifest(where.directory, digest)) return bytes;
+  for (const LeftSet* set : {&left.finished, &left.begun}) {
+    if (auto bytes = set->manifest(where.directory, digest)) return bytes;
+  }
   for (const auto& [generation, set] : left.replaced) {
     if (auto bytes = set.manifest(where.directory, digest)) return bytes;
   }
@@ -115,15 +133,20 @@ class LookedAtVolumes final : public BundlePlace {
   LookedAtVolumes(const std::string& path, std::uint64_t volume_size, bool overwrite)
       : m_place(path, volume_size, overwrite) {}
 
-  const std::optional<BundleInfo>& existing() const override { return m_place.left.current.info; }
-  bool finished() const override { return m_place.left.finished; }
+  const std::optional<BundleInfo>& existing() const override { return m_place.info(); }
+  bool finished() const override { return m_place.left.finished.info.has_value(); }
   std::optional<std::string> existing_manifest(const hash::Digest& digest) const override {
     return m_place.manifest(digest);
   }
   bool has_blob(const Blob& blob) const override { return m_place.has(blob); }
   std::uint64_t partial_bytes(const Blob& blob) const override { return m_place.partial_bytes(blob); }
   std::uint64_t doubled_bytes(const Contents& wanted) const override { return m_place.doubled_bytes(wanted); }
-  std::uint64_t occupied_bytes(std::uint64_t length) const override { return m_place.occupied_bytes(length); }
+  std::uint64_t occupied_bytes(const Contents&, std::uint64_t length) const override {
+    return m_place.occupied_bytes(length);
+  }
+  bool fits() const override { return m_place.fits; }
+  const BundleInfo* begun() const override { return m_place.replacement(); }
+  std::optional<LeftFiles> left_beside() const override { return m_place.unfinished(); }
 
  private:
   VolumesPlace m_place;

@@ -18,15 +18,21 @@ struct VolumesPlace {
   /// finished, or volumes larger than asked for, and `overwrite` does not say that they may go.
   VolumesPlace(const std::string& path, std::uint64_t volume_size, bool overwrite);
 
-  /// Whole, in the set or in what it replaces.
+  /// bundle.json of a finished set, else of an unfinished one.
+  const std::optional<BundleInfo>& info() const {
+    return left.finished.info ? left.finished.info : left.begun.info;
+  }
+  /// Whole, in one of those that are there.
   bool has(const Blob& blob) const;
   /// From the front, that one of them holds.
   std::uint64_t partial_bytes(const Blob& blob) const;
   /// Whether what is there, unfinished, is written on by that plan as it lies.
   bool goes_on_as(const VolumePlan& plan) const;
-  /// As BundlePlace says.
+  /// As BundlePlace says: begun(), doubled_bytes(), occupied_bytes(), left_beside().
+  const BundleInfo* replacement() const;
   std::uint64_t doubled_bytes(const Contents& wanted) const;
   std::uint64_t occupied_bytes(std::uint64_t length) const;
+  std::optional<LeftFiles> unfinished() const;
   /// The bytes of a manifest, verified.
   std::optional<std::string> manifest(const hash::Digest& digest) const;
 
@@ -38,6 +44,7 @@ struct VolumesPlace {
 
  private:
   void refuse_to_replace_others() const;
+  std::uint64_t unfinished_bytes(const Blob& blob) const;
 };
 
 /// What open_volume_writer() would find; only looks.

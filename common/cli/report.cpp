@@ -30,7 +30,10 @@ void write_members(json::Writer& writer, const RunReport& report, const Context&
   writer.member("program", context.program).member("version", context.version);
   writer.member("command", json_text(report.command)).member("status", report.status);
   writer.member("error", json_text(report.error)).member("error_kind", json_text(report.error_kind));
-  writer.member("bundle", json_text(report.bundle)).member("target", json_text(report.target));
+  writer.member("bundle", json_text(report.bundle));
+  writer.key("files").begin_array();
+  for (const std::string& file : report.files) writer.value(json_text(file));
+  writer.end_array().member("volumes", report.volumes).member("target", json_text(report.target));
   writer.member("bytes_moved", report.bytes_moved).member("bytes_present", report.bytes_present);
   writer.member("blobs_moved", report.blobs_moved).member("seconds", seconds_of(report.seconds));
   writer.key("images").begin_array();

@@ -26,7 +26,10 @@ struct ImageOutcome {
 struct RunReport {
   std::string command;  ///< "pull"
   std::string bundle;   ///< path as given
-  std::string target;   ///< registry/prefix, for push
+  std::vector<std::string>
+      files;                ///< of a bundle that was sealed and is no directory: paths, volumes by number
+  std::size_t volumes = 0;  ///< how many of them are volumes; 0 where the bundle is in one piece
+  std::string target;       ///< registry/prefix, for push
   std::vector<ImageOutcome> images;
   std::uint64_t bytes_moved = 0;
   std::uint64_t bytes_present = 0;  ///< that were there already

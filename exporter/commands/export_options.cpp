@@ -1,6 +1,7 @@
 #include "exporter/commands/export_options.hpp"
 
-#include "bundle-format/volumes/volume_writer.hpp"
+#include "bundle-format/volumes/volume_size.hpp"
+#include "common/cli/naming.hpp"
 
 namespace airgap::exporter {
 
@@ -26,8 +27,9 @@ void ExportOptions::declare_bundle(cli::Command& command) {
   command.option(
       "--since", since, "FILE",
       "a delta: leave out what the other side has, as this bundle, bundle.json or receipt says; repeatable");
-  command.option("--volume-size", volume_size_text, "SIZE|fat32|dvd|bd",
-                 "FILE.001.tar, FILE.002.tar, … of at most so many bytes: 4GiB, 700MB");
+  command.option(
+      "--volume-size", volume_size_text, "SIZE|fat32|dvd|bd",
+      "FILE.001.tar, FILE.002.tar, … of at most so many bytes: 4GiB or 4G (of 1024), 700MB (of 1000)");
 }
 
 std::optional<std::uint64_t> ExportOptions::volume_size() const {

@@ -37,7 +37,8 @@ Holdings holdings_of(const bundle::BundlePlace& place, const PinnedImages& selec
                      image::NameMode names) {
   Holdings holdings;
   holdings.info = place.existing();
-  holdings.finished = place.finished();
+  if (const bundle::BundleInfo* begun = place.begun()) holdings.begun = *begun;
+  holdings.finished = place.finished() && place.fits();
   holdings.has_blob = [&place](const bundle::Blob& blob) { return place.has_blob(blob); };
   holdings.partial_bytes = [&place](const bundle::Blob& blob) { return place.partial_bytes(blob); };
   if (!keep_others || !holdings.info) return holdings;

@@ -182,7 +182,7 @@ bool same_contents(const bundle::BundleInfo& a, const bundle::BundleInfo& b) {
 
 // A bundle keeps its number and time while it holds the same; new contents take the next number, once the
 // last one was used up by a finished bundle. A delta goes on with the stream that it is made for, after what
-// it is made for.
+// it is made for. What an interrupted run began in the place of a finished bundle keeps its number, too.
 void number(bundle::BundleInfo& info, const Holdings& holdings, const PlanOptions& options) {
   info.creator = options.creator;
   info.created = options.created;
@@ -194,15 +194,20 @@ void number(bundle::BundleInfo& info, const Holdings& holdings, const PlanOption
   }
   if (info.sequence > bundle::k_max_sequence)
     throw diag::UsageError("--since: its stream has no number left");
-  if (!holdings.info || (after && after->stream != holdings.info->stream)) return;
-  info.stream = holdings.info->stream;
-  const std::uint64_t least = info.sequence;
-  info.sequence = std::max(least, holdings.info->sequence + (holdings.number_used ? 1 : 0));
-  if (same_contents(*holdings.info, info) && holdings.info->sequence >= least) {
-    info.sequence = holdings.info->sequence;
-    info.created = holdings.info->created;
-    info.creator = holdings.info->creator;
+  const auto keeps_number = [&](const bundle::BundleInfo& earlier, bool used) {
+    const std::uint64_t least = info.sequence;
+    const bool same = same_contents(earlier, info) && earlier.sequence >= least;
+    info.sequence = same ? earlier.sequence : std::max(least, earlier.sequence + (used ? 1 : 0));
+    if (!same) return false;
+    info.created = earlier.created;
+    info.creator = earlier.creator;
+    return true;
+  };
+  if (holdings.info && (!after || after->stream == holdings.info->stream)) {
+    info.stream = holdings.info->stream;
+    if (keeps_number(*holdings.info, holdings.number_used)) return;
   }
+  if (holdings.begun && holdings.begun->stream == info.stream) keeps_number(*holdings.begun, false);
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ struct ExportPlan {
 struct Holdings {
   std::vector<PinnedImage> kept;  ///< images of an earlier bundle that stay beside the selection
   std::optional<bundle::BundleInfo> info;
-  bool finished = false;     ///< sealed, and nothing has touched it since
+  std::optional<bundle::BundleInfo> begun{};  ///< of an unfinished bundle that is to replace a finished one
+  bool finished = false;     ///< sealed, nothing has touched it since, and it may stay in its shape
   bool number_used = false;  ///< `info` was sealed once, so new contents take the next sequence number
   std::function<bool(const bundle::Blob&)> has_blob;
   std::function<std::uint64_t(const bundle::Blob&)> partial_bytes;  ///< of a blob that is not there whole

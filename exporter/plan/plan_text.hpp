@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
+#include "bundle-format/left_files.hpp"
 #include "common/cli/console.hpp"
 #include "exporter/plan/plan.hpp"
 #include "exporter/plan/target.hpp"
@@ -16,5 +18,9 @@ enum class NamedImages { all, first };
 /// shared bytes, what is there already, and what the medium has room for; `target` is nothing for a pipe.
 void print_plan(const ExportPlan& plan, const std::optional<Target>& target, NamedImages named,
                 cli::Console& console);
+
+/// Names unfinished files beside the finished bundle at `output` that a run leaves alone, as it does with
+/// that.
+void print_left(const bundle::LeftFiles& left, const std::string& output);
 
 }  // namespace airgap::exporter

@@ -167,12 +167,16 @@ void lay_out(Target& target, const ExportPlan& plan) {
 }
 
 Estimate needed_for_archive(const Target& target, const ExportPlan& plan) {
-  if (target.replaces) return target.archive;  // what both archives hold is in both for a while
   const std::uint64_t length = target.archive.most;
+  const std::uint64_t occupied = target.occupied ? target.occupied(plan.contents, length) : 0;
+  const bool compressed = target.form == bundle::OutputForm::compressed_archive;
+  if (target.replaces) {  // what both archives hold is in both for a while
+    const auto rest = [&](std::uint64_t bytes) { return bytes - std::min(occupied, bytes); };
+    return {.least = rest(target.archive.least), .most = rest(length) + (compressed ? 0 : target.doubled)};
+  }
   const std::uint64_t there = std::min(plan.kept_bytes + plan.partial_bytes, length);
-  if (target.form == bundle::OutputForm::compressed_archive)
+  if (compressed)
     return {.least = plan.packed_fetch_bytes + target.doubled, .most = length - there + target.doubled};
-  const std::uint64_t occupied = target.occupied ? target.occupied(length) : 0;
   const std::uint64_t rest = length - std::max(there, occupied);
   return {.least = rest, .most = target.doubled > 0 ? length - there + target.doubled : rest};
 }

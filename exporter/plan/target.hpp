@@ -31,7 +31,7 @@ struct Target {
   bool replaces = false;      ///< an archive with another plan, which stays until the new one is written
   std::uint64_t doubled = 0;  ///< bytes at most that lie there twice for a while
   /// BundlePlace::occupied_bytes(); none where nothing is there.
-  std::function<std::uint64_t(std::uint64_t length)> occupied{};
+  std::function<std::uint64_t(const bundle::Contents&, std::uint64_t length)> occupied{};
   std::optional<bundle::OtherForm> unused{};  ///< what is passed over there
 
   Estimate archive{};         ///< all of it; 0 in other forms, and when nothing changes but in volumes

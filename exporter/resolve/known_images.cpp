@@ -1,13 +1,25 @@
 #include "exporter/resolve/known_images.hpp"
 
+#include <algorithm>
+
 #include "exporter/resolve/docker_entry.hpp"
 
 namespace airgap::exporter {
+namespace {
 
+const bundle::Image* image_of(const bundle::BundleInfo& info, const image::Reference& name) {
+  const auto found = std::ranges::lower_bound(info.images, name, {}, &bundle::Image::name);
+  return found != info.images.end() && found->name == name ? &*found : nullptr;
+}
+
+}  // namespace
+
+// What was begun last is most like what is wanted now.
 KnownImages known_images(const bundle::BundlePlace& place) {
   KnownImages known;
   known.find = [&place](const image::Reference& name, const image::Reference*) {
-    return place.existing_image(name);
+    const bundle::Image* image = place.begun() != nullptr ? image_of(*place.begun(), name) : nullptr;
+    return image != nullptr ? image : place.existing_image(name);
   };
   known.manifest = [&place](const hash::Digest& digest) { return place.existing_manifest(digest); };
   return known;

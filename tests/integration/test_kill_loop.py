@@ -187,6 +187,61 @@ def test_an_export_whose_list_changes_each_time_it_is_killed(form: str, airgap: 
           f"AIRGAP_KILL_SEED={SEED}")
 
 
+@pytest.mark.parametrize("form", [form for form in FORMS if not form.endswith("/")])
+def test_a_replacement_that_is_killed_again_and_again(form: str, airgap: Airgap, memory: MemoryRegistry, running: Running,
+                                                      tmp_path: Path) -> None:
+    """The finished bundle stays until the new one is whole, what it holds is never fetched, and of what is new no byte again but
+    those in flight at a kill; so with volumes whose size changes from run to run."""
+    dice = random.Random(SEED)
+    proxy = running(FaultProxy(memory))
+    proxy.rule("GET", "/blobs/", rate=RATE)
+    names = [f"{proxy.host}/{repository}:1" for repository in IMAGES]
+    held, new = LAYERS[:6], LAYERS[6:]
+    assert all(blob in [*held, *new] for manifest in list(IMAGES.values())[2:] for blob in manifest.blobs[1:])
+
+    def words(round_: object, wanted: list[str], *options: object) -> list[object]:
+        return ["pull", *wanted, *plain(proxy), "--jobs", JOBS, "--output", f"{tmp_path}/{round_}/{form}", *options]
+
+    def replacing(round_: object) -> list[object]:
+        cut = ("--volume-size", dice.choice(["9MB", "6MB", "20MB"])) if FORMS[form] else ()
+        return words(round_, names[2:], *cut, "--overwrite")
+
+    def begin(round_: object) -> dict[Path, bytes]:
+        (tmp_path / str(round_)).mkdir()
+        airgap.export(*words(round_, names[:3], *FORMS[form])).ok()
+        return {path: path.read_bytes() for path in (tmp_path / str(round_)).iterdir()}
+
+    begin("whole")
+    whole = duration_of(airgap, "airgap-export", replacing("whole"))
+    kills = again = stayed = 0
+    for round_ in range(ROUNDS):
+        before = begin(round_)
+        output = f"{tmp_path}/{round_}/{form}"
+        proxy.mark()
+        kills_here = 0
+        while kill_after(airgap, "airgap-export", replacing(round_), dice.uniform(0, whole * 1.1)):
+            kills_here += 1
+            if all(path.exists() and path.read_bytes() == data for path, data in before.items()):
+                airgap.import_("verify", output).ok()
+                stayed += 1
+            else:
+                assert list((tmp_path / str(round_)).glob("*.partial")) or airgap.import_("verify", output).ok()
+            if kills_here == 20:
+                airgap.export(*replacing(round_)).ok()
+                break
+        kills += kills_here
+        assert "3 images" in airgap.import_("verify", output).ok().out
+        proxy.wait_until_idle()
+        assert sent(proxy, "GET", "|".join(layer.digest for layer in held)) == 0
+        again_here = proxy.bytes_sent("GET", "|".join(layer.digest for layer in new)) - sum(len(layer.data) for layer in new)
+        assert again_here <= kills_here * in_flight(form)
+        again += again_here
+        assert not [path for path in (tmp_path / str(round_)).iterdir() if not path.name.endswith((".tar", ".zst"))]
+        shutil.rmtree(tmp_path / str(round_))
+    print(f"{ROUNDS} rounds, {kills} kills, {stayed} of them before the new one took its place, {again} bytes fetched again; "
+          f"AIRGAP_KILL_SEED={SEED}")
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_push_that_is_killed_again_and_again(form: str, airgap: Airgap, memory: MemoryRegistry, running: Running,
                                                registry: Registry, tmp_path: Path) -> None:

@@ -96,6 +96,28 @@ TEST_CASE("new contents take the next number of the same stream") {
   CHECK(plan.contents.info.stream == k_options.new_stream);
 }
 
+TEST_CASE("what was begun in the place of a finished bundle keeps its number while it is to hold the same") {
+  const auto old = pinned({image_of("h.example/a:1", {"old"})});
+  const auto next = pinned({image_of("h.example/a:1", {"new"})});
+  auto holdings = nothing();
+  holdings.info = make_plan(old, nothing(), k_options).contents.info;
+  holdings.info->sequence = 7;
+  holdings.finished = holdings.number_used = true;
+  holdings.begun = make_plan(next, holdings, k_options).contents.info;
+  auto later = k_options;
+  later.created = "2027-01-01T00:00:00Z";
+  CHECK(make_plan(next, holdings, later).contents.info == *holdings.begun);
+  CHECK(make_plan(old, holdings, later).contents.info == *holdings.info);
+  const auto third = make_plan(pinned({image_of("h.example/a:1", {"third"})}), holdings, later);
+  CHECK(third.contents.info.sequence == 8);
+  CHECK(third.contents.info.created == later.created);
+  CHECK(third.contents.info.stream == holdings.info->stream);
+
+  holdings.begun = holdings.info;  // the same, in another shape
+  CHECK(make_plan(old, holdings, later).contents.info == *holdings.info);
+  CHECK(make_plan(next, holdings, later).contents.info.sequence == 8);
+}
+
 TEST_CASE("images of an earlier bundle that are not selected stay") {
   auto holdings = nothing();
   holdings.kept.push_back(image_of("h.example/old:1", {"base"}));

@@ -182,11 +182,12 @@ TEST_CASE("what an unfinished archive takes up already is not needed once more")
   ExportPlan plan = plan_of({k_gib, k_gib});
   plan.partial_bytes = k_gib / 4;
   const auto with_occupied = [&](std::uint64_t bytes) {
-    return with_needs({.path = "stick.tar",
-                       .form = OutputForm::archive,
-                       .medium = medium("exfat", k_gib / 2),
-                       .occupied = [=](std::uint64_t length) { return std::min(bytes, length); }},
-                      plan);
+    return with_needs(
+        {.path = "stick.tar",
+         .form = OutputForm::archive,
+         .medium = medium("exfat", k_gib / 2),
+         .occupied = [=](const bundle::Contents&, std::uint64_t length) { return std::min(bytes, length); }},
+        plan);
   };
   CHECK_NOTHROW(check_target(plan, with_occupied(8 * k_gib / 5)));
   CHECK(with_occupied(100 * k_gib).needed.most == 0);

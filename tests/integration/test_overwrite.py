@@ -1,0 +1,266 @@
+"""A finished bundle that is replaced, by runs that are broken off: it stays until the new one is whole, and nothing that lies there is
+fetched again."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Running
+
+from support.airgap import Airgap, Result, plain
+from support.memory_registry import MemoryRegistry
+from support.oci import Manifest
+from support.proxy import FaultProxy
+from support.small_bundle import small_image, small_layer
+
+SHIM = Path(__file__).resolve().parent.parent / "support" / "killed_calls.c"
+EPOCH = {"SOURCE_DATE_EPOCH": "1700000000"}
+SIZE = 128 * 1024  # of a volume, in bytes
+SHARED = small_layer(0, 150_000)
+IMAGES = {"one": small_image(1, SHARED, size=300_000), "two": small_image(2, SHARED, size=90_000),
+          "three": small_image(3, SHARED, size=200_000)}
+ALL = ("one", "two", "three")
+NEW = IMAGES["three"].blobs[-1]  # a layer of its own
+# At most so many steps of each run are tried as its last one; all of them where the environment says so.
+STEPS = int(os.environ.get("AIRGAP_KILL_STEPS", "25"))
+
+
+@dataclass(frozen=True)
+class Change:
+    """From one bundle to another in its place."""
+
+    output: str
+    before: tuple[object, ...]
+    after: tuple[object, ...]
+    names: tuple[str, ...] = ("one", "two")  # of the other
+
+
+def volumes(size: int) -> tuple[object, ...]:
+    return ("--volume-size", size)
+
+
+LARGER = Change("set.tar", volumes(SIZE), volumes(2 * SIZE))
+SMALLER = Change("set.tar", volumes(2 * SIZE), volumes(SIZE))
+AS_MANY = Change("set.tar", volumes(SIZE), volumes(SIZE - 512))
+FEWER_IMAGES = Change("set.tar", volumes(SIZE), volumes(SIZE), names=("one",))
+IN_ONE_FILE = Change("b.tar", (), (), names=("one",))
+COMPRESSED = Change("b.tar.zst", (), (), names=("one",))
+MORE_IMAGES = {"volumes": volumes(SIZE), "other volumes": volumes(2 * SIZE), "one file": (), "compressed": ()}
+CHANGES = {"smaller volumes": SMALLER, "as many volumes": AS_MANY, "fewer images in volumes": FEWER_IMAGES,
+           "one file": IN_ONE_FILE, "compressed": COMPRESSED}
+
+
+@pytest.fixture
+def memory(running: Running) -> MemoryRegistry:
+    server = running(MemoryRegistry())
+    for name, manifest in IMAGES.items():
+        server.add(f"team/{name}", "1", manifest)
+    return server
+
+
+def words(server: Any, output: Path, *options: object, names: tuple[str, ...] = ("one", "two")) -> list[object]:
+    """By digest: what is there needs no registry."""
+    wanted = [f"{server.host}/team/{name}@{IMAGES[name].digest}" for name in names]
+    return ["pull", *wanted, "--platform", "linux/amd64", *plain(server), "--no-referrers", "--retry", 0, "--jobs", 1,
+            "--output", output, *options]
+
+
+def files_in(place: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in place.iterdir()}
+
+
+def holds_all(place: Path, bundle: dict[str, bytes]) -> bool:
+    return bundle.items() <= files_in(place).items()
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    library = tmp_path_factory.mktemp("shim") / "killed_calls.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SHIM, "-ldl"], check=True)
+    return library
+
+
+@dataclass
+class Place:
+    """Where a change is tried again and again, each time from the bundle before, with no registry to ask."""
+
+    airgap: Airgap
+    host: Any
+    directory: Path
+    change: Change
+    shim: Path
+
+    @property
+    def output(self) -> Path:
+        return self.directory / self.change.output
+
+    def put(self, files: dict[str, bytes]) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir()
+        for name, data in files.items():
+            (self.directory / name).write_bytes(data)
+
+    def replace(self, *options: object) -> None:
+        change = self.change
+        self.airgap.export(*words(self.host, self.output, *(options or change.after), "--overwrite", names=change.names),
+                           env=EPOCH).ok()
+
+    def killed_before_call(self, number: int, *options: object) -> bool:
+        """Whether the run came so far."""
+        change = self.change
+        result = self.airgap.export(
+            *words(self.host, self.output, *(options or change.after), "--overwrite", names=change.names),
+            env=EPOCH | {"LD_PRELOAD": str(self.shim), "AIRGAP_KILL_AT": str(number)})
+        assert result.status in (0, -signal.SIGKILL), result
+        return result.status != 0
+
+    def calls(self) -> int:
+        """Of a run from here to its end."""
+        low, high = 1, 2
+        start = files_in(self.directory)
+        while self.killed_before_call(high):
+            low, high = high, 2 * high
+            self.put(start)
+        while high - low > 1:
+            self.put(start)
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.killed_before_call(middle) else (low, middle)
+        self.put(start)
+        return low
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, airgap: Airgap, memory: MemoryRegistry, shim: Path, tmp_path: Path) -> Place:
+    made = Place(airgap, memory, tmp_path / "place", request.param, shim)
+    made.put({})
+    airgap.export(*words(memory, made.output, *made.change.before), env=EPOCH).ok()
+    memory.blobs.clear()
+    return made
+
+
+def steps(count: int) -> list[int]:
+    """Some of them, and all of the last, which take the names."""
+    every = max(1, count // STEPS)
+    return sorted({*range(1, count + 1, every), *range(max(1, count - 12), count + 1)})
+
+
+@pytest.mark.parametrize("place", CHANGES.values(), ids=CHANGES, indirect=True)
+def test_a_replacement_that_is_killed_at_any_step_is_finished_by_the_same_command_from_what_lies_there(
+        place: Place, airgap: Airgap) -> None:
+    """The blobs are all there, and no registry has them any more."""
+    before = files_in(place.directory)
+    place.replace()
+    after = files_in(place.directory)
+    assert after.keys() != before.keys() or after != before
+    place.put(before)
+    for step in steps(place.calls()):
+        place.put(before)
+        assert place.killed_before_call(step)
+        if holds_all(place.directory, before):
+            airgap.import_("verify", place.output).ok()
+        else:
+            names = {name.removesuffix(".partial") for name in files_in(place.directory)}
+            assert after.keys() <= names, f"neither is there after {step} steps"
+        place.replace()
+        assert files_in(place.directory) == after, f"after {step} steps"
+
+
+@pytest.fixture
+def proxy(memory: MemoryRegistry, running: Running) -> FaultProxy:
+    return running(FaultProxy(memory))
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "place").mkdir()
+    return tmp_path / "place"
+
+
+def killed_while_the_new_layer_comes(airgap: Airgap, proxy: FaultProxy, output: Path, *options: object) -> None:
+    reached = threading.Event()
+    proxy.rule("GET", NEW.digest, times=1, rate=100_000, on_match=reached.set)
+    process = airgap.start("airgap-export", *words(proxy, output, *options, "--overwrite", names=ALL))
+    assert reached.wait(20)
+    airgap.stop(process)
+    proxy.wait_until_idle()
+
+
+def told(airgap: Airgap, output: Path) -> dict[str, Any]:
+    (event,) = airgap.import_("list", output, "--json").ok().events()
+    return event
+
+
+def planned(result: Result) -> dict[str, Any]:
+    (event,) = [event for event in result.events() if event["event"] == "plan"]
+    return event
+
+
+@pytest.mark.parametrize("form", MORE_IMAGES)
+def test_a_replacement_that_goes_on_fetches_what_is_new_and_keeps_its_number(form: str, airgap: Airgap, proxy: FaultProxy,
+                                                                            directory: Path) -> None:
+    output = directory / ("b.tar.zst" if form == "compressed" else "b.tar")
+    airgap.export(*words(proxy, output, *(volumes(SIZE) if "volumes" in form else ()))).ok()
+    before = files_in(directory)
+    first = told(airgap, output)
+    options = (*MORE_IMAGES[form], "--overwrite", "--json")
+    killed_while_the_new_layer_comes(airgap, proxy, output, *MORE_IMAGES[form])
+    assert holds_all(directory, before)
+    whole = sum(path.stat().st_size for path in directory.iterdir()) - sum(len(data) for data in before.values())
+    proxy.mark()
+    plan = planned(airgap.export(*words(proxy, output, *options, "--dry-run", names=ALL)).ok())
+    assert plan["fetchBytes"] <= len(NEW.data) + 1000
+    assert plan["medium"]["neededBytes"] < len(NEW.data) + 100_000  # not for what lies there of the new one
+    assert whole > 400_000
+    airgap.export(*words(proxy, output, *options, names=ALL)).ok()
+    fetched = {request.path.rsplit("/", 1)[1] for request in proxy.requests("GET", "/blobs/")}
+    assert fetched <= {NEW.digest, IMAGES["three"].blobs[0].digest}
+    last = told(airgap, output)
+    assert (last["stream"], last["sequence"], len(last["images"])) == (first["stream"], 2, 3)
+    airgap.import_("verify", output).ok()
+    assert not [name for name in files_in(directory) if "partial" in name or "replaced" in name]
+
+
+@pytest.mark.parametrize("form", MORE_IMAGES)
+def test_what_is_left_of_a_replacement_is_named_and_readers_pass_it_over(form: str, airgap: Airgap, proxy: FaultProxy,
+                                                                        directory: Path) -> None:
+    output = directory / ("b.tar.zst" if form == "compressed" else "b.tar")
+    old = words(proxy, output, *(volumes(SIZE) if "volumes" in form else ()))
+    airgap.export(*old).ok()
+    before = files_in(directory)
+    killed_while_the_new_layer_comes(airgap, proxy, output, *MORE_IMAGES[form])
+    left = files_in(directory).keys() - before.keys()
+    assert left
+    for more in ((), ("--dry-run",), ("--overwrite",)):
+        said = airgap.export(*old, *more).ok().err
+        assert "nothing new" in said
+        assert f"{directory}/{min(left)}" in said and "of an unfinished bundle beside" in said and "remove" in said
+    assert holds_all(directory, before)
+    assert files_in(directory).keys() == before.keys() | left
+    bundles = [output, directory, directory / "b.001.tar"] if "volumes" in form else [output]
+    for bundle in bundles:
+        for command in ("list", "verify"):
+            said = airgap.import_(command, bundle).ok().err
+            assert ("passed over, for an export that is unfinished left" in said) == ("volumes" in form)
+    for name in left:
+        (directory / name).unlink()
+    assert "unfinished" not in airgap.export(*old).ok().err
+
+
+def test_a_plan_to_cut_a_finished_set_anew_says_that_it_takes_room(airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
+    output = directory / "b.tar"
+    airgap.export(*words(proxy, output, *volumes(2 * SIZE))).ok()
+    said = airgap.export(*words(proxy, output, *volumes(SIZE), "--overwrite", "--dry-run", "--json")).ok()
+    plan = planned(said)
+    assert "nothing new" not in said.err
+    assert plan["fetchBytes"] == 0
+    assert plan["medium"]["neededBytes"] > 500_000
+    number = told(airgap, output)
+    airgap.export(*words(proxy, output, *volumes(SIZE), "--overwrite")).ok()
+    now = told(airgap, output)
+    assert (now["stream"], now["sequence"], now["created"]) == (number["stream"], 1, number["created"])
