@@ -1,5 +1,7 @@
 #include "bundle-format/blob_intake.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <span>

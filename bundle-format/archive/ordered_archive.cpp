@@ -1,5 +1,7 @@
 #include "bundle-format/archive/ordered_archive.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
