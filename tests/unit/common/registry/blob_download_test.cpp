@@ -3,11 +3,7 @@
 namespace airgap::registry {
 namespace {
 
-using test::error_of;
-using test::errors;
-using test::FakeAnswer;
-using test::k_base;
-using test::RegistryFixture;
+using namespace test;
 
 const std::string k_bytes = "0123456789";
 const image::Descriptor k_blob = test::blob_of(k_bytes);

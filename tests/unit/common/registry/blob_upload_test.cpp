@@ -6,15 +6,7 @@
 namespace airgap::registry {
 namespace {
 
-using test::error_of;
-using test::errors;
-using test::FakeAnswer;
-using test::k_base;
-using test::k_bytes;
-using test::k_ping;
-using test::k_post;
-using test::Lines;
-using test::Upload;
+using namespace test;
 
 TEST_CASE("a blob is uploaded by POST and one PUT") {
   Upload f;

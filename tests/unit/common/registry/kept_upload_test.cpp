@@ -6,12 +6,7 @@
 namespace airgap::registry {
 namespace {
 
-using test::errors;
-using test::FakeAnswer;
-using test::k_base;
-using test::k_post;
-using test::Lines;
-using test::Upload;
+using namespace test;
 
 constexpr std::size_t k_mib = std::size_t{1} << 20;
 

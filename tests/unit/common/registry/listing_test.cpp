@@ -4,12 +4,7 @@
 namespace airgap::registry {
 namespace {
 
-using test::error_of;
-using test::errors;
-using test::FakeAnswer;
-using test::k_base;
-using test::RegistryFixture;
-using test::text_digest;
+using namespace test;
 using Tags = std::vector<std::string>;
 
 const std::string k_tags = "GET " + k_base + "tags/list";

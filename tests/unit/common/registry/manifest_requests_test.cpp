@@ -7,12 +7,7 @@
 namespace airgap::registry {
 namespace {
 
-using test::error_of;
-using test::errors;
-using test::FakeAnswer;
-using test::k_base;
-using test::RegistryFixture;
-using test::text_digest;
+using namespace test;
 
 const std::string k_oci = std::string(image::k_oci_manifest);
 const std::string k_config = R"({"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":)"

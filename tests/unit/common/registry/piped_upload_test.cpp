@@ -3,12 +3,7 @@
 namespace airgap::registry {
 namespace {
 
-using test::error_of;
-using test::errors;
-using test::FakeAnswer;
-using test::k_base;
-using test::k_post;
-using test::Upload;
+using namespace test;
 
 constexpr std::size_t k_mib = std::size_t{1} << 20;
 

@@ -5,11 +5,7 @@
 namespace airgap::registry {
 namespace {
 
-using test::error_of;
-using test::FakeAnswer;
-using test::RegistryFixture;
-using test::text_digest;
-using test::Warnings;
+using namespace test;
 using Use = MirrorRule::Use;
 
 const std::string k_manifest =

@@ -3,12 +3,7 @@
 namespace airgap::registry {
 namespace {
 
-using test::errors;
-using test::FakeAnswer;
-using test::k_base;
-using test::k_post;
-using test::Lines;
-using test::Upload;
+using namespace test;
 
 TEST_CASE("a registry that does not take one PUT gets PATCH, then chunks, and that is remembered (R75)") {
   for (const FakeAnswer& no :
