@@ -7,8 +7,9 @@
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/bundle-format/sample_bundle.hpp"
-#include "tests/unit/bundle-format/scratch_directory.hpp"
+#include "tests/unit/bundle-format/whole_files.hpp"
 
 namespace airgap::bundle {
 
@@ -35,7 +36,7 @@ inline std::string outcome(const std::string& path) {
 
 /// The sample as a directory and as an archive.
 struct Forms {
-  ScratchDirectory scratch;
+  test::TempDir scratch;
   Sample sample;
   std::string directory = scratch.path("bundle");
   std::string archive = scratch.path("bundle.tar");

@@ -44,7 +44,7 @@ TEST_CASE("a directory and an archive give the same contents") {
 }
 
 TEST_CASE("a bundle without images opens") {
-  const ScratchDirectory scratch;
+  const test::TempDir scratch;
   Sample sample = make_sample();
   sample.contents.info.images.clear();
   sample.contents.info.blobs.clear();
@@ -256,7 +256,7 @@ TEST_CASE("what operating systems leave behind is no obstacle, nor is a signatur
 }
 
 TEST_CASE("metadata that disagrees is refused even where the check sums are right") {
-  const ScratchDirectory scratch;
+  const test::TempDir scratch;
   const Sample sample = make_sample();
   auto files = files_of(sample);
   const auto bytes_of = [&](const std::string& name) -> std::string& {

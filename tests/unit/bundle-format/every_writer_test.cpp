@@ -49,12 +49,7 @@ class Place {
   TempDirectory m_temp;
 };
 
-const std::string k_layer = noise(700'000, 1);
-
-Sample two_images() {
-  return sample(
-      {{"example.com/app:1", {"base", k_layer}}, {"example.com/web:2", {"base", noise(90'000, 2)}}});
-}
+const std::string k_layer = noise(700'000, 1);  // the largest of two_images()
 
 void put(BundleWriter& writer, const Sample& from, const Blob& blob) {
   writer.put_blob(blob, from.opener(blob), transport::no_observer());

@@ -48,11 +48,6 @@ struct Form {
 };
 const Form k_forms[] = {{"out/"}, {"out.tar"}, {"out.tar", 200'000}, {"out.tar.zst"}};
 
-Sample two_images() {
-  return sample(
-      {{"example.com/app:1", {"base", noise(500'000, 1)}}, {"example.com/web:2", {noise(90'000, 2)}}});
-}
-
 bool is_believed(const std::string& path) {
   try {
     return fault_of(path).empty();

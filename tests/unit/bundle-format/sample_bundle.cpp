@@ -7,7 +7,7 @@
 #include "common/image/media_type.hpp"
 #include "common/json/writer.hpp"
 #include "common/tar/tar_layout.hpp"
-#include "tests/unit/bundle-format/scratch_directory.hpp"
+#include "tests/unit/bundle-format/whole_files.hpp"
 
 namespace airgap::bundle {
 namespace {

@@ -8,8 +8,9 @@
 
 #include "bundle-format/metadata/layout.hpp"
 #include "common/hash/hasher.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/bundle-format/sample_bundle.hpp"
-#include "tests/unit/bundle-format/scratch_directory.hpp"
+#include "tests/unit/bundle-format/whole_files.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -37,7 +38,7 @@ Names all_names(const BundleInfo& info) {
 }
 
 struct Bundles {
-  ScratchDirectory scratch;
+  test::TempDir scratch;
   Sample sample = make_sample();
   std::string directory = scratch.path("bundle");
   std::string archive = scratch.path("bundle.tar");
@@ -79,7 +80,7 @@ TEST_CASE("a whole bundle has no findings, and every byte of it was read") {
 }
 
 TEST_CASE("sha512 blobs are verified too") {
-  const ScratchDirectory scratch;
+  const test::TempDir scratch;
   const Sample sample = make_sample(Sha512::layer);
   write_directory(files_of(sample), scratch.path("a"));
   CHECK(verify(scratch.path("a")).findings.empty());
@@ -255,7 +256,7 @@ TEST_CASE("an unfinished bundle is a finding") {
 
 TEST_CASE("references that do not resolve are found") {
   Sample sample = make_sample();
-  const ScratchDirectory scratch;
+  const test::TempDir scratch;
   const auto write = [&] {
     write_directory(files_of(sample), scratch.path("a"));
     return verify(scratch.path("a"));
@@ -317,7 +318,7 @@ TEST_CASE("a stop request ends the verification") {
 }
 
 TEST_CASE("where no bundle is there is nothing to verify") {
-  const ScratchDirectory scratch;
+  const test::TempDir scratch;
   CHECK_THROWS_AS(verify(scratch.path("absent")), diag::UsageError);
   write_file(scratch.path("text"), std::string(2000, 'x'));
   CHECK_THROWS_AS(verify(scratch.path("text")), diag::UsageError);

@@ -1,9 +1,9 @@
 #include "tests/unit/bundle-format/writer_fixture.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -92,21 +92,6 @@ class FailingSource : public io::Source {
 
 }  // namespace
 
-TempDirectory::TempDirectory() {
-  std::string name = (fs::temp_directory_path() / "airgap-writer-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-  m_path = name;
-}
-
-TempDirectory::~TempDirectory() {
-  std::error_code ignored;
-  fs::remove_all(m_path, ignored);
-}
-
-std::string TempDirectory::path(std::string_view name) const {
-  return name.empty() ? m_path.string() : (m_path / name).string();
-}
-
 std::string file_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::runtime_error("cannot read " + path);
@@ -172,6 +157,12 @@ Sample sample(const std::vector<ImageSpec>& images, std::uint64_t sequence) {
   for (const auto& [digest, blob] : blobs) info.blobs.push_back(blob);
   std::ranges::stable_sort(info.blobs, {}, &Blob::kind);
   return sample;
+}
+
+Sample two_images(std::uint64_t sequence) {
+  return sample(
+      {{"example.com/app:1", {"base", noise(700'000, 1)}}, {"example.com/web:2", {"base", noise(90'000, 2)}}},
+      sequence);
 }
 
 transport::BlobOpener FaultyBlob::opener() {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,21 +11,11 @@
 #include "bundle-format/bundle_writer.hpp"
 #include "bundle-format/metadata/contents.hpp"
 #include "bundle-format/verify.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace airgap::bundle::testing {
 
-/// A directory of the test's own, removed with all that is in it.
-class TempDirectory {
- public:
-  TempDirectory();
-  ~TempDirectory();
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  std::string path(std::string_view name = {}) const;
-
- private:
-  std::filesystem::path m_path;
-};
+using TempDirectory = test::TempDir;
 
 std::string file_text(const std::string& path);
 void write_file(const std::string& path, std::string_view text);
@@ -52,6 +41,8 @@ struct Sample {
   transport::BlobOpener opener(const Blob& blob) const;
 };
 Sample sample(const std::vector<ImageSpec>& images, std::uint64_t sequence = 1);
+/// Of a layer that both have, one of 700'000 and one of 90'000 bytes.
+Sample two_images(std::uint64_t sequence = 1);
 
 /// Gives `bytes` from the offset asked for, but fails after `limit` bytes of each opening; remembers the
 /// offsets.

@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST_CASE("a member that is not where it should be in an archive is found") {
-  const ScratchDirectory scratch;
+  const test::TempDir scratch;
   const Sample sample = make_sample();
   const BundleInfo& info = sample.contents.info;
   auto files = files_of(sample);
@@ -66,7 +66,7 @@ TEST_CASE("a member that is not where it should be in an archive is found") {
 }
 
 TEST_CASE("an archive is refused wherever it is cut") {
-  const ScratchDirectory scratch;
+  const test::TempDir scratch;
   const std::string bytes = archive_of(make_sample());
   const std::string path = scratch.path("a.tar");
   write_file(path, bytes);
@@ -85,7 +85,7 @@ TEST_CASE("a cut archive says how long it is and should be") {
 }
 
 TEST_CASE("every flipped bit in the head of an archive is noticed on opening") {
-  const ScratchDirectory scratch;
+  const test::TempDir scratch;
   const Sample sample = make_sample();
   std::string bytes = archive_of(sample);
   std::size_t head =

@@ -11,15 +11,6 @@ using namespace airgap::bundle;
 using namespace airgap::bundle::testing;
 namespace fs = std::filesystem;
 
-namespace {
-
-Sample two_images() {
-  return sample({{"example.com/app:1", {"base", noise(700'000, 1)}},
-                 {"example.com/web:2", {"base", noise(90'000, 2)}}});
-}
-
-}  // namespace
-
 TEST_CASE("a directory bundle holds each blob once, its metadata, and no leftovers") {
   const TempDirectory temp;
   const Sample wanted = two_images();

@@ -11,7 +11,7 @@
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
 #include "tests/unit/bundle-format/sample_bundle.hpp"
-#include "tests/unit/bundle-format/scratch_directory.hpp"
+#include "tests/unit/bundle-format/whole_files.hpp"
 
 namespace airgap::bundle {
 namespace {

@@ -20,12 +20,6 @@ namespace {
 
 constexpr std::uint64_t k_size = 200'000;
 
-Sample two_images(std::uint64_t sequence = 1) {
-  return sample(
-      {{"example.com/app:1", {"base", noise(700'000, 1)}}, {"example.com/web:2", {"base", noise(90'000, 2)}}},
-      sequence);
-}
-
 std::unique_ptr<BundleWriter> writer_at(const TempDirectory& temp, std::uint64_t size = k_size,
                                         bool overwrite = false) {
   return open_writer({.path = temp.path("out.tar"), .overwrite = overwrite, .volume_size = size});

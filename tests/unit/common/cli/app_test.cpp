@@ -16,6 +16,7 @@
 #include "common/diag/log.hpp"
 #include "common/json/reader.hpp"
 #include "common/task/clock.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/common/cli/child_process.hpp"
 
 using namespace airgap;
@@ -52,12 +53,6 @@ Outcome run_throwing(const std::function<void()>& raise, const Words& options = 
     return 0;
   });
 }
-
-struct TemporaryDirectory {
-  std::string path = "/tmp/airgap-cli-test-XXXXXX";
-  TemporaryDirectory() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path); }
-};
 
 std::string contents(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -168,20 +163,20 @@ TEST_CASE("with --json a failure is an event, and the last line is always the re
 }
 
 TEST_CASE("a report file is written whatever the outcome, and replaces an older one") {
-  const TemporaryDirectory directory;
-  const std::string path = directory.path + "/report.json";
+  const test::TempDir directory;
+  const std::string path = directory.path("report.json");
   CHECK(run({"verify", "--report", path}).status == 0);
   CHECK(json::Document::parse(contents(path)).root().at("status").uint64() == 0);
   CHECK(run_throwing([] { throw diag::NetworkError("503"); }, {"--report", path}).status == 3);
   const auto report = json::Document::parse(contents(path));
   CHECK(report.root().at("status").uint64() == 3);
   CHECK(report.root().at("error").string() == "503");
-  CHECK(std::filesystem::directory_iterator(directory.path)->path() == path);
+  CHECK(std::filesystem::directory_iterator(directory.path())->path() == path);
 }
 
 TEST_CASE("a command's own report is the one that is written") {
-  const TemporaryDirectory directory;
-  const std::string path = directory.path + "/report.json";
+  const test::TempDir directory;
+  const std::string path = directory.path("report.json");
   const Outcome outcome = run({"verify", "--report", path}, [](Context& context) {
     cli::RunReport report;
     report.command = "verify";
@@ -200,9 +195,9 @@ TEST_CASE("a command's own report is the one that is written") {
 }
 
 TEST_CASE("a report that cannot be written is found out before the work") {
-  const TemporaryDirectory directory;
+  const test::TempDir directory;
   for (const std::string& path :
-       {std::string("/nonexistent/report.json"), directory.path, directory.path + "/missing/"}) {
+       {std::string("/nonexistent/report.json"), directory.path(), directory.path("missing/")}) {
     CAPTURE(path);
     const Outcome outcome = run({"verify", "--report", path}, [](Context& context) {
       context.console.result("worked");

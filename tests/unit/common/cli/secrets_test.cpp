@@ -1,34 +1,27 @@
 #include "common/cli/secrets.hpp"
 
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 
 #include "common/diag/error.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using namespace airgap;
 
 namespace {
 
 struct CredentialFile {
-  std::string directory = "/tmp/airgap-secrets-test-XXXXXX";
+  test::TempDir directory;
   std::string path;
 
-  CredentialFile(const std::string& text, mode_t mode) {
-    REQUIRE(::mkdtemp(directory.data()) != nullptr);
-    path = directory + "/creds";
-    const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    REQUIRE(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-    ::fchmod(fd, mode);
-    ::close(fd);
+  CredentialFile(const std::string& text, mode_t mode) : path(directory.write("creds", text)) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
   }
-  ~CredentialFile() { std::filesystem::remove_all(directory); }
 };
 
 }  // namespace

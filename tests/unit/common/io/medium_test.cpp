@@ -1,13 +1,12 @@
 #include "common/io/medium.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "common/diag/error.hpp"
 #include "common/io/file.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using namespace airgap;
 using io::find_mount;
@@ -26,28 +25,18 @@ constexpr std::string_view k_mountinfo =
 /// A sysfs of the test's own.
 class Sysfs {
  public:
-  Sysfs() {
-    std::string name = fs::temp_directory_path() / "airgap-test-XXXXXX";
-    m_root = ::mkdtemp(name.data());
-    fs::create_directories(m_root / "dev/block");
-  }
-  ~Sysfs() { fs::remove_all(m_root); }
-  Sysfs(const Sysfs&) = delete;
-  Sysfs& operator=(const Sysfs&) = delete;
+  Sysfs() { fs::create_directories(m_root.path("dev/block")); }
 
-  std::string path() const { return m_root; }
-  void write(const std::string& file, const std::string& text) {
-    fs::create_directories((m_root / file).parent_path());
-    std::ofstream(m_root / file) << text << "\n";
-  }
+  std::string path() const { return m_root.path(); }
+  void write(const std::string& file, const std::string& text) { m_root.write(file, text + "\n"); }
   /// A block device at `place`, with its number.
   void device(const std::string& number, const std::string& place) {
     write(place + "/dev", number);
-    fs::create_symlink(m_root / place, m_root / "dev/block" / number);
+    fs::create_symlink(m_root.path(place), m_root.path("dev/block/" + number));
   }
 
  private:
-  fs::path m_root;
+  test::TempDir m_root;
 };
 
 }  // namespace
