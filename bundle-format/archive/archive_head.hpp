@@ -25,9 +25,8 @@ struct ArchiveHead {
 /// all padding is just what the writer writes: IntegrityError otherwise. UsageError when this is no bundle at
 /// all.
 ///
-/// The project reads tar with libarchive. Not here: a lenient reader takes many archives for the same list of
-/// files, and a cut one for a shorter list (RELIABILITY 0), while of a bundle every byte around the files is
-/// known beforehand.
+/// Not with a library: a lenient reader takes many archives for the same list of files, and a cut one for a
+/// shorter list, while of a bundle every byte around the files is known beforehand (SPEC.md, "Archive").
 /// `front`, where it is not null, takes the files before the damage when that is thrown.
 ArchiveHead read_archive_head(ExactReader& archive, std::vector<MetadataFile>* front = nullptr);
 

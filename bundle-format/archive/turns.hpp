@@ -11,7 +11,7 @@
 
 namespace airgap::bundle {
 
-/// Of all that wait, in bytes: eight of them, and the buffers stay well below the 64 MiB of DESIGN 8.
+/// Of all that wait, in bytes: eight of them, and the buffers stay well below the 64 MiB that a run may take.
 inline constexpr std::uint64_t k_prefetch_total = std::uint64_t{34} << 20;
 /// A connection that nobody reads from is let go after this, before the other side does; the rest is asked
 /// for again.

@@ -18,7 +18,7 @@ namespace airgap::bundle {
 enum class BlobKind { manifest, config, layer };
 
 /// One blob of a bundle. `stored_size` is what it takes on the medium; the two differ only for a way of
-/// storing other than identity, of which there is none yet (DESIGN 3.7).
+/// storing other than identity, of which there is none yet (SPEC.md, "Room to grow").
 struct Blob {
   hash::Digest digest;
   std::uint64_t size = 0;  ///< in bytes, its own

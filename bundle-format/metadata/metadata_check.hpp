@@ -22,9 +22,9 @@ struct MetadataCheck {
   std::vector<Finding> findings;
 };
 
-/// SHA256SUMS first, then every other file against it, then what they say against each other (DESIGN 5). This
-/// is the one place that does so. Throws nothing that the files cause. Without SHA256SUMS nothing is compared
-/// with it, and saying that the bundle is unfinished is left to the caller.
+/// SHA256SUMS first, then every other file against it, then what they say against each other (SPEC.md, "What
+/// a reader does"). This is the one place that does so. Throws nothing that the files cause. Without
+/// SHA256SUMS nothing is compared with it, and saying that the bundle is unfinished is left to the caller.
 MetadataCheck check_metadata(const FoundMetadata& files);
 
 }  // namespace airgap::bundle

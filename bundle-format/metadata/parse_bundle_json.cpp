@@ -68,7 +68,7 @@ BlobKind kind_at(const Node& node) {
   node.fail(fmt::format("'{}' is no kind of blob", text::escape(text)));
 }
 
-/// DESIGN 3.7: the one place that knows the ways a blob may be stored.
+/// SPEC.md, "Room to grow": the one place that knows the ways a blob may be stored.
 std::uint64_t stored_size_at(const Node& blob, std::uint64_t size, const std::string& remedy) {
   const auto stored = blob.find("stored");
   if (!stored) return size;

@@ -136,7 +136,7 @@ void TreeWriter::begin(bundle::Contents contents) {
   check_room_for_copies();
 }
 
-// A finished tree is whole (DESIGN 1).
+// A finished tree is whole, or the exit status would be no proof.
 void TreeWriter::refuse_damaged_others() const {
   std::set<std::string> replaced = m_stale;
   for (const TargetFolder& target : m_targets) replaced.insert(target.path());

@@ -4,7 +4,7 @@ namespace airgap::cli {
 
 /// What every program of ours does before anything else: descriptors 0 to 2 exist, so that no file of ours
 /// can become "standard output"; SIGPIPE and SIGXFSZ become errors of the write; no core dump and no debugger
-/// of another user's can read secrets (RELIABILITY 1.3; R134, R141). The umask stays (R143). Throws
+/// of another user's can read secrets (R134, R141). The umask stays (R143). Throws
 /// CredentialsError when started setuid or setgid.
 void set_up_process();
 

@@ -54,7 +54,7 @@ struct RegistrySettings {
 };
 using SettingsOfRegistries = std::map<std::string, RegistrySettings>;
 
-/// The registry client with all that it stands on (DESIGN 4), built from the options and the environment.
+/// The registry client with all that it stands on, built from the options and the environment.
 class RegistryAccess {
  public:
   /// `credential_host` is the host[:port] that --creds-stdin and --creds-file speak for: the one named on the

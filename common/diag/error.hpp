@@ -9,7 +9,7 @@
 
 namespace airgap::diag {
 
-/// What went wrong, coarsely: the kind alone picks the exit status (exit_code.hpp; DESIGN 2).
+/// What went wrong, coarsely: the kind alone picks the exit status (exit_code.hpp).
 enum class ErrorKind {
   internal,     ///< our own bug
   usage,        ///< command line or configuration

@@ -4,8 +4,8 @@
 
 namespace airgap::diag {
 
-/// The exit status of an error kind (DESIGN 2). `interrupted` is 130, as for SIGINT; the caller that
-/// knows the signal uses 128 + signal instead.
+/// The exit status of an error kind (README.md, "Results for machines"). `interrupted` is 130, as for SIGINT;
+/// the caller that knows the signal uses 128 + signal instead.
 int exit_code(ErrorKind kind) noexcept;
 
 /// The kind as a word for reports: "network", "integrity", ...

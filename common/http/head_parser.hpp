@@ -7,7 +7,7 @@
 
 namespace airgap::http {
 
-/// The largest heads of one answer, 1xx included, in bytes (RELIABILITY R22).
+/// The largest heads of one answer, 1xx included, in bytes (R22).
 inline constexpr std::size_t k_max_head = std::size_t{300} * 1024;
 
 /// Collects the header lines of an answer as they arrive. Informational answers (1xx) are passed over, and

@@ -11,7 +11,7 @@
 namespace airgap::http {
 namespace {
 
-constexpr int k_most_hops = 5;  // RELIABILITY 1.4
+constexpr int k_most_hops = 5;  // R27
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;

@@ -15,7 +15,7 @@ struct OriginSettings {
 };
 using OriginLookup = std::function<OriginSettings(const Origin&)>;
 
-/// Follows redirects as RELIABILITY 1.4 says: GET and HEAD only, five hops, each checked anew, never from
+/// Follows redirects: GET and HEAD only, five hops, each checked anew, never from
 /// https to http, at another origin without Authorization and without any X- header, and to private addresses
 /// only when the first origin's own address is private or the user named the host (R23-R28).
 class RedirectingClient : public Client {

@@ -7,7 +7,7 @@
 
 namespace airgap::http {
 
-/// Pure arithmetic of waiting (RELIABILITY 1.4, "Retries").
+/// Pure arithmetic of waiting (R15-R18).
 struct RetryPolicy {
   std::size_t repeats = 5;                          ///< after the first attempt
   std::chrono::milliseconds base{500};              ///< doubled for each attempt

@@ -7,7 +7,7 @@
 
 namespace airgap::http {
 
-/// Where credentials may go: scheme, host and port together (RELIABILITY 1.4, the one-origin rule).
+/// Where credentials may go: scheme, host and port together (R11, R25).
 struct Origin {
   std::string scheme;  ///< "https" or "http"
   std::string host;    ///< lower case; an IPv6 address without brackets

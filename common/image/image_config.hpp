@@ -7,7 +7,7 @@
 
 namespace airgap::image {
 
-inline constexpr std::size_t k_max_config = std::size_t{32} * 1024 * 1024;  ///< bytes; RELIABILITY 1.5
+inline constexpr std::size_t k_max_config = std::size_t{32} * 1024 * 1024;  ///< bytes
 
 /// The platform that the config of a runnable image (Manifest::is_runnable) names. Throws FormatError.
 Platform parse_config_platform(std::string_view bytes);

@@ -13,7 +13,7 @@
 
 namespace airgap::image {
 
-/// What of a source name is kept inside. DESIGN 2, "Names inside".
+/// What of a source name is kept inside. README.md, "Names".
 enum class NameMode {
   path,    ///< quay.io/org/app -> org/app
   scoped,  ///< registry:5000/org/app -> registry-5000/org/app

@@ -4,7 +4,7 @@
 
 namespace airgap::registry {
 
-// RELIABILITY 1.5: the most that a registry may make us read, in bytes and counts.
+// The most that a registry may make us read, in bytes and counts.
 inline constexpr std::size_t k_max_manifest = std::size_t{4}
                                               << 20;  // distribution and containers/image agree
 inline constexpr std::size_t k_max_tag_page = std::size_t{16} << 20;

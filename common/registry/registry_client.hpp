@@ -56,7 +56,7 @@ class MirrorsKnowNone : public diag::NetworkError {
 };
 
 /// The distribution specification from a client's side, over any number of hosts: authentication, retries,
-/// limits, quirks (DESIGN 4; RELIABILITY 4.2). `reference` is a tag or a digest's text. Absence that is
+/// limits, quirks. `reference` is a tag or a digest's text. Absence that is
 /// normal is an empty optional; everything else that is not success throws: NetworkError, CredentialsError,
 /// IntegrityError, UnsafeError, with the host, repository and what to do. Thread-safe. What a host taught is
 /// remembered for the run. Names are read by RegistryOptions::routes: a mirror that fails, or has not what is

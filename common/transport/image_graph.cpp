@@ -17,7 +17,7 @@
 namespace airgap::transport {
 namespace {
 
-constexpr int k_max_nesting = 8;  // RELIABILITY 1.5
+constexpr int k_max_nesting = 8;  // R46
 
 std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
   return b > std::numeric_limits<std::uint64_t>::max() - a ? std::numeric_limits<std::uint64_t>::max()

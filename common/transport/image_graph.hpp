@@ -18,7 +18,7 @@ struct ManifestDocument {
 };
 
 /// All that one image names: every manifest and index, children before the index that lists them and the root
-/// last, and every blob once, configs marked. Bounded by RELIABILITY 1.5.
+/// last, and every blob once, configs marked. Bounded (R46, R47).
 struct ImageGraph {
   std::vector<ManifestDocument> manifests;
   std::vector<image::Descriptor> configs;  ///< each once; runnable image or not

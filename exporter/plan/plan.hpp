@@ -64,7 +64,7 @@ struct PlanOptions {
 ExportPlan make_plan(const PinnedImages& pinned, const Holdings& holdings, const PlanOptions& options);
 
 /// A stream id: random, or with a fixed SOURCE_DATE_EPOCH derived from the images, so that the same lock
-/// gives the same bytes (DESIGN 3.2).
+/// gives the same bytes (README.md, "Results for machines").
 std::string random_stream();
 std::string derived_stream(const PinnedImages& pinned);
 

@@ -7,8 +7,8 @@
 
 namespace airgap::exporter {
 
-/// The image as manifest.json lists it (DESIGN 3.1): its runnable manifest for this machine's platform, or
-/// the only one it has. Nothing for an artifact, an untagged image, or one with several platforms of which
+/// The image as manifest.json lists it (SPEC.md, "Files"): its runnable manifest for this machine's platform,
+/// or the only one it has. Nothing for an artifact, an untagged image, or one with several platforms of which
 /// none is this one.
 std::optional<bundle::DockerImage> docker_entry(const PinnedImage& image);
 

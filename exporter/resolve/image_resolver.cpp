@@ -46,7 +46,8 @@ bool chosen_by(const bundle::Image& known, const image::PlatformFilter& filter) 
                          "make it anew with airgap-export plan --lock FILE");
 }
 
-// A registry that cannot list or serve them fails the image (DESIGN 1.1); the operator may decide otherwise.
+// A registry that cannot list or serve them fails the image, which would be incomplete; the operator may
+// decide otherwise.
 template <class Ask>
 decltype(auto) ask_for_accessories(Ask&& ask) {
   try {

@@ -11,7 +11,7 @@
 
 namespace airgap::exporter {
 
-/// What of an index travels (DESIGN 2, "Platforms").
+/// What of an index travels.
 struct PlatformChoice {
   image::Descriptor root;  ///< the index itself, one child, or an index of the chosen children
   std::optional<std::string> written_index;  ///< the bytes of that new index

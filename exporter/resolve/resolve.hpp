@@ -74,9 +74,8 @@ struct ResolveOptions {
   std::function<void()> image_done;  ///< progress; from any thread
 };
 
-/// Pins every image of the selection and finds what travels with it (DESIGN 2, "Platforms", "What travels
-/// with an image"). Throws the first failure, with the image's name as context, unless keep_going. `tags` may
-/// know lists already.
+/// Pins every image of the selection and finds what travels with it: signatures, SBOMs, attestations. Throws
+/// the first failure, with the image's name as context, unless keep_going. `tags` may know lists already.
 PinnedImages resolve(const Selection& selection, registry::RegistryClient& client, TagLists& tags,
                      const KnownImages& known, const ResolveOptions& options);
 

@@ -1,4 +1,4 @@
-"""The outcome as one Markdown table: airgap, what it is compared with, the ratio, the target of DESIGN.md 8."""
+"""The outcome as one Markdown table: airgap, what it is compared with, the ratio, the target."""
 
 from dataclasses import dataclass, field
 

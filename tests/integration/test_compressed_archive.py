@@ -1,4 +1,4 @@
-"""The archive as seekable zstd frames: `pull --output FILE.tar.zst`, read in place and by stock tools (DESIGN 3.2)."""
+"""The archive as seekable zstd frames: `pull --output FILE.tar.zst`, read in place and by stock tools (SPEC.md, "Compressed archive")."""
 
 import random
 import re

@@ -79,7 +79,7 @@ def test_every_kind_of_content_keeps_its_bytes(form: str, airgap: Airgap, memory
 
 def test_engines_are_offered_what_they_can_run(airgap: Airgap, memory: MemoryRegistry, registry: Registry,
                                                bundle_dir: Path) -> None:
-    """manifest.json: one Helm chart in it makes podman refuse the whole archive (DESIGN 3.1)."""
+    """manifest.json: one Helm chart in it makes podman refuse the whole archive."""
     memory.add("charts/demo", "1", helm_chart())
     memory.add("team/app", "1", AMD64)
     carry(airgap, memory, registry, bundle_dir, "charts/demo:1", "team/app:1", options=("--platform", "linux/amd64"))
@@ -161,7 +161,7 @@ def test_without_a_choice_it_is_this_machines_platform_and_the_output_says_so(
 def test_some_platforms_make_an_index_that_can_be_pulled_inside(airgap: Airgap, memory: MemoryRegistry,
                                                                 registry: Registry, bundle_dir: Path, tmp_path: Path
                                                                 ) -> None:
-    """The tag gets another digest, and everything says so: output, report, list (DESIGN 2)."""
+    """The tag gets another digest, and everything says so: output, report, list."""
     memory.add("team/web", "1", THREE)
     said = carry(airgap, memory, registry, bundle_dir, "team/web:1",
                  options=("--platform", "linux/amd64,linux/arm64", "--report", tmp_path / "report.json"))

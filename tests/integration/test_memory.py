@@ -1,4 +1,4 @@
-"""Memory does not grow with images: DESIGN.md 8 allows 64 MiB, however large they are."""
+"""Memory does not grow with images: 64 MiB are enough, however large they are."""
 
 from pathlib import Path
 

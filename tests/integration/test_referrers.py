@@ -1,4 +1,4 @@
-"""Signatures, SBOMs and attestations travel with their image, and are found inside with the same tools (DESIGN 2)."""
+"""Signatures, SBOMs and attestations travel with their image, and are found inside with the same tools."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The same images and SOURCE_DATE_EPOCH give the same archive, byte for byte (DESIGN 3.2).
+"""The same images and SOURCE_DATE_EPOCH give the same archive, byte for byte.
 
 Two people can export apart from each other and compare check sums.
 """

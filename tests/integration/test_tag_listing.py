@@ -167,7 +167,7 @@ def test_a_page_without_an_end_is_exit_6(answer: Callable[..., Result]) -> None:
 @pytest.mark.parametrize("status, expected", [(500, 3), (403, 4), (401, 4)])
 def test_a_list_that_is_refused_fails_the_image_and_says_the_way_out(status: int, expected: int, airgap: Airgap,
                                                                      proxy: FaultProxy, bundle_dir: Path) -> None:
-    """DESIGN.md 1: what is left behind is no success."""
+    """What is left behind is no success."""
     proxy.rule("GET", "/tags/list", status=status)
     pull(airgap, proxy, bundle_dir, image=NAME).fails(expected, proxy.host, "--no-referrers", NAME)
     assert_unfinished(bundle_dir)

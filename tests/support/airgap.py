@@ -40,7 +40,7 @@ class Result:
         return self
 
     def fails(self, status: int, *patterns: str) -> "Result":
-        """Asserts the exit status of DESIGN.md 2, and that standard error matches each pattern."""
+        """Asserts the exit status (README.md, "Results for machines"), and that standard error matches each pattern."""
         assert self.status == status, f"exit status {self.status}, expected {status}\n{self}"
         for pattern in patterns:
             assert re.search(pattern, self.err), f"no match for {pattern!r}\n{self}"

@@ -19,7 +19,7 @@ def pull(airgap: Airgap, server: Any, bundle: Path, *options: object, image: str
 
 
 def assert_unfinished(bundle: Path) -> None:
-    """Nothing is there that a reader takes for a bundle (DESIGN.md 3.1: SHA256SUMS comes last)."""
+    """Nothing is there that a reader takes for a bundle (SPEC.md, "Unfinished bundles": SHA256SUMS comes last)."""
     assert not (bundle / "SHA256SUMS").exists()
     assert not bundle.is_file()
 
