@@ -26,7 +26,7 @@ struct BrokenImage {
 class BundleReader : public transport::ImageSource {
  public:
   virtual const BundleInfo& info() const = 0;
-  virtual std::string form() const = 0;  ///< "directory", "archive", "volumes" or "skopeo-dir", for reports
+  virtual std::string form() const = 0;  ///< Inspection::form, or "skopeo-dir"; for reports
   /// Images that info() leaves out: of a bundle those that damage touches, where it was opened with
   /// Damaged::left_out; in a tree of skopeo's directories each image stands for itself.
   virtual const std::vector<BrokenImage>& broken() const {

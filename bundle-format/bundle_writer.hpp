@@ -16,10 +16,10 @@
 
 namespace airgap::bundle {
 
-/// A bundle being written: in a directory, as an archive at its final offsets, or in order (compressed,
-/// pipe). Call in this order: what an earlier run left (BundlePlace), begin(), put_blob() from any threads,
-/// commit(). Destroyed without commit() it leaves an unfinished bundle that a rerun continues. Holds a lock
-/// for its life: BusyError when another run has it.
+/// A bundle being written: in a directory, as an archive or volumes at its final offsets, in order
+/// (compressed, pipe), or as skopeo's directories. Call in this order: what an earlier run left
+/// (BundlePlace), begin(), put_blob() from any threads, commit(). Destroyed without commit() it leaves an
+/// unfinished bundle that a rerun continues. Holds a lock for its life: BusyError when another run has it.
 class BundleWriter : public BundlePlace {
  public:
   /// States what the bundle will hold and writes all that is known by now: manifests, and in an archive the
@@ -67,8 +67,8 @@ struct OutputOptions {
 /// Throws the UsageError for a finished archive that holds other images and is not to be overwritten.
 [[noreturn]] void refuse_to_replace(const std::string& archive);
 
-/// Opens the writer for a path; see the files directory_writer, archive_writer, compressed_writer,
-/// pipe_writer.
+/// Opens the writer for a path; see the files directory_writer, archive_writer, volume_writer,
+/// compressed_writer, pipe_writer, tree_writer.
 std::unique_ptr<BundleWriter> open_writer(const OutputOptions& options);
 
 /// What open_writer() would find. Only looks: nothing is created, locked or changed, so a bundle that another

@@ -34,7 +34,7 @@ struct MissingVolume {
 /// A bundle on a medium, looked at without reading its blobs. Nothing in it is to be believed while there are
 /// findings.
 struct Inspection {
-  std::string form;                    ///< "directory", "archive", "volumes"
+  std::string form;  ///< "directory", "archive", "compressed archive", "volumes" or, one alone, "volume"
   std::optional<BundleInfo> info;      ///< when bundle.json could be read
   std::vector<Finding> findings;       ///< "unfinished" first, then metadata, then files
   std::vector<Blob> readable;          ///< blobs that are where they should be, to be read and hashed

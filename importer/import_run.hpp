@@ -23,7 +23,7 @@ struct ImportSettings {
   std::string want_list;  ///< --want-list: a file for what it lacks of what a delta requires
 };
 
-/// open -> verify -> map -> plan -> push -> confirm -> report, for `push`. Returns the exit status; what it
+/// open -> map -> survey -> plan -> push -> confirm -> report, for `push`. Returns the exit status; what it
 /// throws is reported first.
 int run_import(const ImportSettings& settings, cli::Context& context);
 

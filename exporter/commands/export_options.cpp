@@ -24,9 +24,8 @@ void ExportOptions::declare_selection(cli::Command& command) {
 }
 
 void ExportOptions::declare_bundle(cli::Command& command) {
-  command.option(
-      "--since", since, "FILE",
-      "a delta: leave out what the other side has, as this bundle, bundle.json or receipt says; repeatable");
+  command.option("--since", since, "FILE",
+                 "a delta: leave out what the other side has, as this bundle, bundle.json or receipt says");
   command.option(
       "--volume-size", volume_size_text, "SIZE|fat32|dvd|bd",
       "FILE.001.tar, FILE.002.tar, … of at most so many bytes: 4GiB or 4G (of 1024), 700MB (of 1000)");
