@@ -29,7 +29,7 @@ struct CredentialSources {
   std::stop_token stop;
 };
 
-/// REGISTRY_AUTH_FILE or the containers and docker places (SKOPEO-SYNC 4.3), from the environment.
+/// REGISTRY_AUTH_FILE or the containers and docker places, from the environment.
 std::vector<std::string> default_auth_files();
 
 /// Finds credentials for host/repository. In a file the host's entry in `credHelpers` comes first, as docker

@@ -59,7 +59,7 @@ def tag_file(path: Path, text: str) -> str:
 # Round trips, with skopeo as the judge.
 
 def test_docker_to_docker_tagged_scoped(mirror: Mirror, source: Registry, registry: Registry, tmp_path: Path) -> None:
-    """SKOPEO-SYNC.md 5, scenario 13: copies of the source's and of the mirrored image into directories are identical."""
+    """tests/SKOPEO-SYNC.md, scenario 13: the source's and the mirrored image are copied to directories alike."""
     mirror(source, registry, BUSYBOX, "--scoped", to="/in").ok()
     scope = source.host.replace(":", "-")
     skopeo.copy_to_dir(f"docker://{source.host}/{BUSYBOX}", tmp_path / "from")
@@ -73,7 +73,7 @@ def files_of(directory: Path) -> dict[str, bytes]:
 
 def test_yaml_to_docker_takes_all_tags_of_an_empty_list(airgap: Airgap, source: Registry, registry: Registry,
                                                         tmp_path: Path) -> None:
-    """SKOPEO-SYNC.md 5, scenario 7."""
+    """tests/SKOPEO-SYNC.md, scenario 7."""
     listed = tag_file(tmp_path / "sync.yaml", f"{source.host}:\n  tls-verify: false\n  images:\n    team/app: []\n")
     airgap.export("mirror", "--from", listed, "--scoped", *plain(registry), "--to", registry.host).ok()
     scope = source.host.replace(":", "-")

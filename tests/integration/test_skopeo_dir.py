@@ -67,8 +67,8 @@ def image(seed: str, *layers: bytes, **how: Any) -> oci.Manifest:
 
 @pytest.mark.parametrize("platform", ["all", "one"])
 @pytest.mark.parametrize("scoped", [True, False], ids=["scoped", "not scoped"])
-def test_10_the_tree_of_a_yaml_file_is_skopeos_byte_for_byte(scoped: bool, platform: str, airgap: Airgap,
-                                                             source: Registry, tmp_path: Path) -> None:
+def test_the_tree_of_a_yaml_file_is_skopeos_byte_for_byte(scoped: bool, platform: str, airgap: Airgap,
+                                                          source: Registry, tmp_path: Path) -> None:
     sync = yaml_of(tmp_path / "sync.yaml", source)
     words = ["--scoped"] if scoped else []
     airgap.export("pull", "--from", sync, *words, *(["--platform", "all"] if platform == "all" else []),
@@ -89,8 +89,8 @@ def test_one_platform_out_of_an_index_is_what_skopeo_takes(platform: str, airgap
     same(tmp_path / "ours", tmp_path / "theirs")
 
 
-def test_9_an_image_by_digest_gets_the_folder_that_skopeo_gives_it(airgap: Airgap, source: Registry,
-                                                                  tmp_path: Path) -> None:
+def test_an_image_by_digest_gets_the_folder_that_skopeo_gives_it(airgap: Airgap, source: Registry,
+                                                                tmp_path: Path) -> None:
     names = [f"{name.split(':')[0]}@{source.client().digest(*name.split(':'))}" for name in (LARGE, "team/web:2.0")]
     pull(airgap, source, tmp_path / "ours", *names, "--scoped").ok()
     for name in names:
@@ -100,23 +100,23 @@ def test_9_an_image_by_digest_gets_the_folder_that_skopeo_gives_it(airgap: Airga
 
 
 @pytest.mark.parametrize("number, options", [(1, []), (2, ["--platform", "all"])])
-def test_1_2_an_image_is_stored_as_skopeo_copies_it_to_a_directory(number: int, options: list[str], airgap: Airgap,
-                                                                   source: Registry, tmp_path: Path) -> None:
+def test_an_image_is_stored_as_skopeo_copies_it_to_a_directory(number: int, options: list[str], airgap: Airgap,
+                                                               source: Registry, tmp_path: Path) -> None:
     name = LARGE if number == 1 else "team/web:2.0"
     pull(airgap, source, tmp_path / "ours", name, "--scoped", *options).ok()
     skopeo.copy_to_dir(f"docker://{source.host}/{name}", tmp_path / "theirs")
     same(tmp_path / "ours" / source.host / name, tmp_path / "theirs")
 
 
-def test_4_scoped_folders_are_called_by_the_whole_name(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+def test_scoped_folders_are_called_by_the_whole_name(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
     for words in ([], ["--scoped"]):
         pull(airgap, source, tmp_path / "tree", LARGE, *words).ok()
     assert (tmp_path / "tree" / "app:1.0" / "manifest.json").is_file()
     assert (tmp_path / "tree" / source.host / "team" / "app:1.0" / "manifest.json").is_file()
 
 
-def test_6_a_repository_without_a_tag_gives_a_folder_for_each_tag(airgap: Airgap, source: Registry,
-                                                                 tmp_path: Path) -> None:
+def test_a_repository_without_a_tag_gives_a_folder_for_each_tag(airgap: Airgap, source: Registry,
+                                                               tmp_path: Path) -> None:
     airgap.export("pull", "--all-tags", f"{source.host}/team/app", *plain(source), "--format", "skopeo-dir", "--output",
                   tmp_path / "tree").ok()
     assert sorted(path.name for path in (tmp_path / "tree").iterdir()) == ["app:1.0", "app:1.1"]
@@ -124,8 +124,8 @@ def test_6_a_repository_without_a_tag_gives_a_folder_for_each_tag(airgap: Airgap
     same(tmp_path / "tree", tmp_path / "theirs")
 
 
-def test_8_9_10_patterns_and_digests_of_several_registries_give_skopeos_tree(airgap: Airgap, source: Registry,
-                                                                            make_registry: Any, tmp_path: Path) -> None:
+def test_patterns_and_digests_of_several_registries_give_skopeos_tree(airgap: Airgap, source: Registry,
+                                                                     make_registry: Any, tmp_path: Path) -> None:
     other = make_registry(filled=True)
     digest = source.client().digest("team/app", "1.1")
     sync = tmp_path / "sync.yaml"
@@ -402,8 +402,8 @@ def test_an_update_that_is_stopped_leaves_the_image_that_was_there(how: signal.S
 
 # --- refused ---
 
-def test_5_two_images_with_one_folder_are_refused_beforehand(airgap: Airgap, source: Registry, registry: Registry,
-                                                            tmp_path: Path) -> None:
+def test_two_images_with_one_folder_are_refused_beforehand(airgap: Airgap, source: Registry, registry: Registry,
+                                                          tmp_path: Path) -> None:
     oci.push(registry.client(), "other/app", "1.0", image("other"))
     both = [f"{source.host}/team/app:1.0", f"{registry.host}/other/app:1.0"]
     words = ["pull", *both, *plain(source, registry), "--no-referrers", "--format", "skopeo-dir", "--output",
@@ -414,7 +414,8 @@ def test_5_two_images_with_one_folder_are_refused_beforehand(airgap: Airgap, sou
     assert (tmp_path / "tree" / registry.host / "other" / "app:1.0" / "manifest.json").is_file()
 
 
-def test_5_they_are_refused_too_when_the_folder_is_there_already(airgap: Airgap, make_registry: Any, tmp_path: Path) -> None:
+def test_two_images_with_one_folder_are_refused_when_it_is_there_already(airgap: Airgap, make_registry: Any,
+                                                                         tmp_path: Path) -> None:
     """The image in the folder is the same in both, and its name there says no registry."""
     one, two = make_registry(), make_registry()
     for registry in (one, two):
@@ -491,7 +492,7 @@ def test_a_name_with_tag_and_digest_has_no_folder_that_skopeo_reads(airgap: Airg
     pull(airgap, source, tmp_path / "tree", f"{LARGE}@{digest}").fails(2, "has a tag and a digest")
 
 
-def test_21_a_dry_run_writes_nothing(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
+def test_a_dry_run_writes_nothing(airgap: Airgap, source: Registry, tmp_path: Path) -> None:
     result = pull(airgap, source, tmp_path / "tree", LARGE, "--dry-run").ok()
     assert "1 image" in result.err
     assert not (tmp_path / "tree").exists()

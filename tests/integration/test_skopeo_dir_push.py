@@ -83,9 +83,9 @@ def test_skopeo_imports_our_tree_and_the_registry_then_holds_the_same(scoped: bo
 
 
 @pytest.mark.parametrize("scoped", [True, False], ids=["scoped", "not scoped"])
-def test_14_we_import_skopeos_tree_and_the_registry_then_holds_the_same(scoped: bool, airgap: Airgap, skopeos: Tree,
-                                                                       source_images: SourceImages,
-                                                                       registry: Registry) -> None:
+def test_we_import_skopeos_tree_and_the_registry_then_holds_the_same(scoped: bool, airgap: Airgap, skopeos: Tree,
+                                                                    source_images: SourceImages,
+                                                                    registry: Registry) -> None:
     names = tuple(name for name in NAMES if scoped or not name.startswith("legacy/"))
     tree = skopeos(*(["--scoped"] if scoped else []), names=names)
     push(airgap, tree, registry).ok()
@@ -93,8 +93,8 @@ def test_14_we_import_skopeos_tree_and_the_registry_then_holds_the_same(scoped: 
     push(airgap, tree, registry).ok()  # and once more there is nothing to do
 
 
-def test_13_14_what_is_read_back_is_what_was_pushed(airgap: Airgap, skopeos: Tree, source: Registry,
-                                                    registry: Registry, tmp_path: Path) -> None:
+def test_what_is_read_back_is_what_was_pushed(airgap: Airgap, skopeos: Tree, source: Registry,
+                                              registry: Registry, tmp_path: Path) -> None:
     tree = skopeos("--scoped")
     push(airgap, tree, registry, "--scoped").ok()
     for name in NAMES:
@@ -392,7 +392,7 @@ def test_manifests_that_are_none_are_refused(data: bytes, status: int, message: 
     push(airgap, tmp_path / "tree", registry).fails(status, message)
 
 
-def test_16_20_where_there_is_no_tree_that_is_said(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+def test_where_there_is_no_tree_that_is_said(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     push(airgap, tmp_path / "empty", registry).fails(2, "is no bundle")
     push(airgap, tmp_path / "absent", registry).fails(2, "there is no bundle at")

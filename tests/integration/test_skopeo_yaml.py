@@ -53,32 +53,32 @@ def plain(server: Any, **section: Any) -> dict[str, Any]:
 
 # --- what skopeo's own tests of sync ask for ---
 
-def test_7_an_empty_list_takes_all_tags(airgap: Airgap, memory: MemoryRegistry, pull_yaml: PullYaml,
-                                        bundle_dir: Path) -> None:
+def test_an_empty_list_takes_all_tags(airgap: Airgap, memory: MemoryRegistry, pull_yaml: PullYaml,
+                                      bundle_dir: Path) -> None:
     pull_yaml(f"{memory.host}:\n  tls-verify: false\n  images:\n    team/app: []\n").ok()
     assert names(airgap, bundle_dir) == sorted(f"team/app:{tag}" for tag in TAGS)
     airgap.import_("verify", bundle_dir).ok()
 
 
-def test_7_no_list_takes_all_tags_too(airgap: Airgap, source: Registry, pull_yaml: PullYaml, bundle_dir: Path) -> None:
+def test_no_list_takes_all_tags_too(airgap: Airgap, source: Registry, pull_yaml: PullYaml, bundle_dir: Path) -> None:
     pull_yaml(f"{source.host}:\n  tls-verify: false\n  images:\n    team/app:\n").ok()
     assert names(airgap, bundle_dir) == ["team/app:1.0", "team/app:1.1"]
 
 
-def test_8_a_regular_expression_chooses_tags(airgap: Airgap, memory: MemoryRegistry, pull_yaml: PullYaml,
-                                             bundle_dir: Path) -> None:
+def test_a_regular_expression_chooses_tags(airgap: Airgap, memory: MemoryRegistry, pull_yaml: PullYaml,
+                                           bundle_dir: Path) -> None:
     pull_yaml(plain(memory, **{"images-by-tag-regex": {"team/app": r"^1\.\d+\.0$"}})).ok()
     assert names(airgap, bundle_dir) == ["team/app:1.0.0", "team/app:1.1.0"]
 
 
-def test_9_a_digest_takes_one_image(airgap: Airgap, memory: MemoryRegistry, pull_yaml: PullYaml,
-                                    bundle_dir: Path) -> None:
+def test_a_digest_takes_one_image(airgap: Airgap, memory: MemoryRegistry, pull_yaml: PullYaml,
+                                  bundle_dir: Path) -> None:
     pull_yaml(plain(memory, images={"team/app": [IMAGE.digest]})).ok()
     assert names(airgap, bundle_dir) == [f"team/app@{IMAGE.digest}"]
 
 
-def test_10_several_registries_and_repositories(airgap: Airgap, source: Registry, memory: MemoryRegistry,
-                                                pull_yaml: PullYaml, bundle_dir: Path) -> None:
+def test_several_registries_and_repositories_are_taken(airgap: Airgap, source: Registry, memory: MemoryRegistry,
+                                                       pull_yaml: PullYaml, bundle_dir: Path) -> None:
     pull_yaml(f"""
 # Numbers need no quotes: 1.10 stays 1.10.
 {source.host}:
@@ -97,8 +97,8 @@ def test_10_several_registries_and_repositories(airgap: Airgap, source: Registry
     assert names(airgap, bundle_dir) == ["team/app:1.0", "team/app:1.10", "team/app:latest", "tools/busybox:1.35"]
 
 
-def test_11_tls_verify_false_is_for_its_registry_alone(source: Registry, memory: MemoryRegistry,
-                                                       pull_yaml: PullYaml) -> None:
+def test_tls_verify_false_is_for_its_registry_alone(source: Registry, memory: MemoryRegistry,
+                                                    pull_yaml: PullYaml) -> None:
     images = {"team/app": ["1.0"]}
     pull_yaml({source.host: {"images": images, "tls-verify": False}}).ok()
     pull_yaml({source.host: {"images": images, "tls-verify": True}}).fails(3, source.host)
@@ -106,7 +106,7 @@ def test_11_tls_verify_false_is_for_its_registry_alone(source: Registry, memory:
     pull_yaml(plain(memory, images={"team/app": ["latest"]}) | {source.host: {"images": images}}).fails(3, source.host)
 
 
-def test_11_the_file_goes_before_the_command_line(source: Registry, pull_yaml: PullYaml) -> None:
+def test_the_file_goes_before_the_command_line(source: Registry, pull_yaml: PullYaml) -> None:
     images = {"team/app": ["1.0"]}
     pull_yaml({source.host: {"images": images, "tls-verify": True}}, "--insecure", source.host).fails(3, source.host)
     pull_yaml({source.host: {"images": images}}, "--insecure", source.host).ok()

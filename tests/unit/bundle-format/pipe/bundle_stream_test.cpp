@@ -133,7 +133,7 @@ TEST_CASE("a flipped bit anywhere in a bundle from a pipe is noticed") {
   }
 }
 
-TEST_CASE("what is no bundle is said to be none") {
+TEST_CASE("a stream that is no bundle is refused, and an empty one was cut") {
   CHECK_THROWS_AS(read_through(std::string(10'000, 'x')), diag::UsageError);
   CHECK_THROWS_AS(read_through(""), diag::IntegrityError);
 }

@@ -35,7 +35,7 @@ TEST_CASE("an end inside a member is found, wherever it is") {
   }
 }
 
-TEST_CASE("damage and foreign bytes are found") {
+TEST_CASE("damage and what is no gzip are found") {
   std::string damaged = k_hello;
   damaged[12] ^= 1;
   CHECK_THROWS_WITH_AS(content_of(damaged), doctest::Contains("is damaged"), diag::IntegrityError);

@@ -7,7 +7,7 @@ namespace {
 
 constexpr const char* k_hello = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
-TEST_CASE("known answers") {
+TEST_CASE("the digests of known texts are those that everybody computes") {
   CHECK(sha256_of("hello").str() == k_hello);
   CHECK(sha256_of("").str() == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(digest_of(Algorithm::sha512, "abc").str() ==

@@ -32,7 +32,7 @@ TEST_CASE("an end inside a frame or inside the seek table is found") {
   }
 }
 
-TEST_CASE("damage and foreign bytes are found") {
+TEST_CASE("damage and what is no zstd frame are found") {
   const auto good = testing::framed({std::string(1000, 'x')});
   std::string damaged = good.bytes;
   damaged.back() ^= 1;
