@@ -10,6 +10,7 @@
 
 #include "bundle-format/blob_intake.hpp"
 #include "bundle-format/second_attempt.hpp"
+#include "common/diag/log.hpp"
 #include "common/hash/verifying_source.hpp"
 #include "common/raii/scope_exit.hpp"
 

@@ -22,11 +22,6 @@ constexpr std::uint64_t k_size = 200'000;
 const std::string k_large = noise(700'000, 1);
 const std::string k_new = noise(300'000, 3);
 
-Sample two_images() {
-  return sample(
-      {{"example.com/app:1", {"base", k_large}}, {"example.com/web:2", {"base", noise(90'000, 2)}}});
-}
-
 Sample with_a_new_one() {
   return sample({{"example.com/app:1", {"base", k_large}}, {"example.com/new:1", {k_new}}}, 2);
 }
