@@ -43,7 +43,7 @@ class ArchiveWriter final : public BundleWriter {
   void begin(Contents contents) override;
   void commit() override;
   std::vector<std::string> sealed_paths() const override { return {m_path}; }
-  std::optional<hash::Digest> sealed_sums() const override { return digest_of_sums(m_plan->metadata); }
+  std::optional<hash::Digest> sealed_sums() const override { return digest_of_sums(sealed_plan().metadata); }
   void retract(const std::vector<hash::Digest>& damaged) override;
 
  private:
@@ -52,6 +52,8 @@ class ArchiveWriter final : public BundleWriter {
   void store_blob(const Blob& blob, const transport::BlobOpener& open,
                   transport::Observer& observer) override;
   BlobState state_of(const Blob& blob) const;
+  /// As this run wrote it, or an earlier one.
+  const ArchivePlan& sealed_plan() const { return m_plan ? *m_plan : m_there.finished.state->plan; }
   void start(ArchivePlan plan);
   void copy_from_replaced();
   States rearrange(const ArchiveState& earlier, const ArchivePlan& plan);
@@ -249,7 +251,7 @@ void ArchiveWriter::commit() {
 
 void ArchiveWriter::retract(const std::vector<hash::Digest>& damaged) {
   const io::File file = m_partial->retract(m_where.name);
-  const ArchivePlan& plan = m_plan ? *m_plan : m_there.finished.state->plan;
+  const ArchivePlan& plan = sealed_plan();
   FileBytes bytes(file);
   for (const hash::Digest& digest : damaged) {
     const auto found = plan.index.find(digest);

@@ -49,7 +49,7 @@ class VolumeWriter final : public BundleWriter {
   std::vector<std::string> sealed_paths() const override { return sealed().paths(); }
   Inspection inspect_sealed() const override { return sealed().inspect(); }
   std::optional<hash::Digest> sealed_sums() const override {
-    return digest_of_sums(m_plan ? m_plan->metadata : m_place.left.current.metadata);
+    return digest_of_sums(m_plan ? m_plan->metadata : m_place.left.finished.metadata);
   }
   void retract(const std::vector<hash::Digest>& damaged) override { sealed().retract(damaged); }
 
