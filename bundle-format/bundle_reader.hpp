@@ -28,7 +28,8 @@ class BundleReader : public transport::ImageSource {
   virtual const BundleInfo& info() const = 0;
   virtual std::string form() const = 0;  ///< Inspection::form, or "skopeo-dir"; for reports
   /// Images that info() leaves out: of a bundle those that damage touches, where it was opened with
-  /// Damaged::left_out; in a tree of skopeo's directories each image stands for itself.
+  /// Damaged::left_out, and of a set of volumes those whose manifests are lost; in a tree of skopeo's
+  /// directories each image stands for itself.
   virtual const std::vector<BrokenImage>& broken() const {
     static const std::vector<BrokenImage> none;
     return none;
@@ -42,12 +43,6 @@ class BundleReader : public transport::ImageSource {
   virtual Signatures signatures_of(const Image&) const { return {}; }
 };
 
-/// Volumes of a set are not there. The message names them and the images that they touch.
-class MissingVolumes : public diag::IntegrityError {
- public:
-  using KindError::KindError;
-};
-
 /// What becomes of a bundle where single blobs are damaged.
 enum class Damaged {
   refused,
@@ -57,8 +52,8 @@ enum class Damaged {
 /// Opens a directory, a tar archive, volumes (in any order, or folders that hold them), or a tree as skopeo
 /// sync writes it, by any of its folders. Throws UsageError when there is neither a bundle at `paths` nor
 /// what may become one, IntegrityError with "unfinished" for one that has no SHA256SUMS or is still .partial,
-/// and MissingVolumes when nothing else is wrong. Damage is an IntegrityError that names the images which it
-/// touches.
+/// and MissingVolumes (volumes/missing_volumes.hpp) when nothing else is wrong, or nothing but what may be
+/// left out. Damage is an IntegrityError that names the images which it touches.
 std::unique_ptr<BundleReader> open_bundle(const std::vector<std::string>& paths,
                                           Damaged damaged = Damaged::refused);
 inline std::unique_ptr<BundleReader> open_bundle(const std::string& path) {

@@ -41,16 +41,23 @@ std::optional<Unfinished> unfinished_at(const std::string& path) {
   return std::nullopt;
 }
 
+void tell_unused(const VolumeSet& set) {
+  for (const std::string& stranger : set.strangers)
+    diag::log("bundle", diag::LogLevel::info,
+              fmt::format("{}: passed over, it belongs to another bundle", stranger));
+  for (const std::string& copy : set.copies) diag::log("bundle", diag::LogLevel::info, copy);
+  if (const auto note = set.about_unfinished()) diag::log("bundle", diag::LogLevel::warning, *note);
+}
+
 }  // namespace
+
+std::string MissingVolume::name() const {
+  return fmt::format("volume {} of {}", number, count);
+}
 
 Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
   if (const auto set = find_volumes(paths)) {
-    // Once a command: it looks at the metadata alone before.
-    for (const std::string& stranger : depth == Depth::files ? set->strangers : std::vector<std::string>{})
-      diag::log("bundle", diag::LogLevel::info,
-                fmt::format("{}: passed over, it belongs to another bundle", stranger));
-    if (const auto note = set->about_unfinished(); note && depth == Depth::files)
-      diag::log("bundle", diag::LogLevel::warning, *note);
+    if (depth == Depth::files) tell_unused(*set);  // once a command: it looks at the metadata alone before
     return inspect_volumes(*set, depth);
   }
   const std::string& path = paths.front();

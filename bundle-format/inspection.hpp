@@ -26,9 +26,14 @@ struct Piece {
   std::function<std::unique_ptr<io::Source>()> open;  ///< its bytes, unverified; thread-safe
 };
 
+/// A volume that is not there, or not whole.
 struct MissingVolume {
-  std::string name;          ///< "volume 2 of 3"
-  std::string instead = {};  ///< "v.002.tar is there, but its head is damaged"
+  std::size_t number = 1;
+  std::size_t count = 1;                 ///< of the set
+  std::string instead = {};              ///< "v.002.tar is there, but its head is damaged"
+  std::vector<hash::Digest> blobs = {};  ///< of which it holds something that is not to be had here
+
+  std::string name() const;  ///< "volume 2 of 3"
 };
 
 /// A bundle on a medium, looked at without reading its blobs. Nothing in it is to be believed while there are
@@ -44,7 +49,8 @@ struct Inspection {
   BlobBytes blob_bytes;
   /// What findings call the file of a blob; where it is empty, by its path in the bundle.
   std::function<std::string(const Blob& blob)> name_of;
-  std::vector<MissingVolume> missing_volumes{};  ///< each has a finding
+  std::vector<MissingVolume> missing_volumes{};  ///< by number; each has findings
+  std::size_t volume_findings = 0;  ///< so many of `findings` are about those, and can be lived with
   std::vector<Piece> loose{};  ///< what is there of blobs that are not whole here, to be read and hashed too
   /// Where a readable blob lies in several volumes: what it consists of. Else nothing.
   std::function<std::vector<Piece>(const hash::Digest& blob)> pieces_of;

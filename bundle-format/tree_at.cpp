@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "bundle-format/volumes/volume_set.hpp"
+#include "bundle-format/volumes/volumes_near.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
 

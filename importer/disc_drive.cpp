@@ -10,13 +10,19 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <string_view>
+#include <utility>
 
+#include "bundle-format/metadata/layout.hpp"
 #include "common/diag/log.hpp"
 #include "common/io/file.hpp"
+#include "common/raii/scope_exit.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::importer {
 namespace {
+
+namespace fs = std::filesystem;
 
 void tell(const std::string& text) {
   diag::log("bundle", diag::LogLevel::warning, text);
@@ -41,46 +47,62 @@ std::optional<std::string> read_line(const std::stop_token& stop) {
   }
 }
 
+/// What was typed, or dragged into the terminal, without blanks and quotes around it.
+std::string path_in(std::string_view line) {
+  constexpr std::string_view k_blanks = " \t\r";
+  line.remove_prefix(std::min(line.find_first_not_of(k_blanks), line.size()));
+  line = line.substr(0, line.find_last_not_of(k_blanks) + 1);
+  const bool quoted =
+      line.size() > 1 && line.front() == line.back() && (line.front() == '\'' || line.front() == '"');
+  return std::string(quoted ? line.substr(1, line.size() - 2) : line);
+}
+
+bool is_empty_directory(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return false;
+  fs::directory_iterator entry(path, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (!bundle::is_system_dropping(entry->path().filename().string())) return false;
+  }
+  return !error;
+}
+
 }  // namespace
 
-DiscDrive::DiscDrive(std::vector<std::string> paths, const bundle::VolumeSet& set, cli::Context& context)
-    : m_paths(std::move(paths)), m_of(set.volumes.begin()->second), m_context(context) {}
+DiscDrive::DiscDrive(std::vector<std::string> places, cli::Context& context)
+    : m_places(std::move(places)), m_context(context) {}
 
-std::string DiscDrive::find(std::size_t number) {
+std::vector<std::string> DiscDrive::filled_places() {
   for (;;) {
-    std::vector<std::string> others;
-    for (const std::string& path : m_paths) {
-      const bundle::VolumesNear near = bundle::volumes_near(path);
-      for (const bundle::FoundVolume& volume : near.volumes) {
-        const bool ours = bundle::same_bundle(volume, m_of);
-        if (ours && volume.number == number && !volume.unfinished) return volume.path;
-        if (!ours) {
-          others.push_back(fmt::format("{}, and of another bundle", bundle::described(volume)));
-        } else if (m_paths.size() == 1) {
-          others.push_back(bundle::described(volume));
-        }
-      }
-      for (const std::string& damaged : near.unreadable)
-        others.push_back(fmt::format("{}: copy it again", bundle::unreadable_head(damaged)));
-    }
-    tell(fmt::format("volume {} of {} is wanted; {}", number, m_of.count,
-                     others.empty() ? "it is in none of the places that were named"
-                                    : fmt::format("{}", fmt::join(others, "; "))));
+    std::vector<std::string> filled;
+    std::ranges::remove_copy_if(m_places, std::back_inserter(filled), is_empty_directory);
+    if (!filled.empty()) return filled;
+    const std::string where = text::escape(fmt::format("{}", fmt::join(m_places, ", ")));
+    ask(fmt::format("there is nothing in {}: put the first disc or stick in", where),
+        fmt::format("there is nothing in {}, and nobody says where the bundle is", where));
+  }
+}
+
+void DiscDrive::ask(const std::string& question, const std::string& otherwise) {
+  m_context.console.pause();
+  const raii::ScopeExit resume([&] { m_context.console.resume(); });
+  while (!m_closed) {
+    tell(question);
     tell("put it where the last one was and press ENTER, or type the file or folder that it is in");
     const auto line = read_line(m_context.stop);
-    if (!line) {
-      throw diag::IntegrityError(
-          fmt::format("volume {} of {} is missing, and nobody says where it is", number, m_of.count),
-          "run the same command again when it is at hand: what arrived is not sent again");
-    }
-    if (line->empty()) continue;
+    if (!line) break;
+    const std::string path = path_in(*line);
     std::error_code error;
-    if (std::filesystem::exists(*line, error)) {
-      m_paths.push_back(*line);
-    } else {
-      tell(fmt::format("there is no {}", text::escape(*line)));
+    if (path.empty()) return;
+    if (fs::exists(path, error)) {
+      m_places.push_back(path);
+      return;
     }
+    tell(fmt::format("there is no {}", text::escape(path)));
   }
+  m_closed = true;
+  throw NobodyAnswers(otherwise,
+                      "run the same command again when it is at hand: what arrived is not sent again");
 }
 
 }  // namespace airgap::importer

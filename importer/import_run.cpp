@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "bundle-format/bundle_reader.hpp"
 #include "bundle-format/metadata/creation_time.hpp"
 #include "bundle-format/metadata/finding.hpp"
-#include "bundle-format/volumes/volumes_in_turn.hpp"
+#include "bundle-format/volumes/incomplete_set.hpp"
+#include "bundle-format/volumes/volumes_at_hand.hpp"
 #include "common/cli/naming.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/delivery/delivery_run.hpp"
@@ -18,6 +20,7 @@
 #include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
 #include "importer/disc_drive.hpp"
+#include "importer/disc_push.hpp"
 #include "importer/lookaside_delivery.hpp"
 #include "importer/map.hpp"
 #include "importer/missing.hpp"
@@ -44,16 +47,9 @@ delivery::Sender the_bundle(bool from_pipe) {
               "same command again: what the registry has is not sent again"};
 }
 
-/// Nothing when volumes are missing and somebody sits at the terminal who can bring them.
-std::unique_ptr<bundle::BundleReader> open_unless_missing(const std::vector<std::string>& bundles,
-                                                          bundle::Damaged damaged) {
-  try {
-    return bundle::open_bundle(bundles, damaged);
-  } catch (const bundle::MissingVolumes& missing) {
-    if (::isatty(STDIN_FILENO) != 1) throw;
-    diag::log("bundle", diag::LogLevel::warning, missing.message());
-    return nullptr;
-  }
+/// Somebody sits at the terminal, who can bring what is missing.
+bool is_attended() {
+  return ::isatty(STDIN_FILENO) == 1;
 }
 
 /// Nothing unless it is one file, and compressed as a whole.
@@ -97,27 +93,46 @@ class ImportRun {
   void stages() {
     cli::RegistryAccess access(m_settings.access, m_target.registry, m_context);
     registry::RegistryClient& client = access.client();
-    const std::vector<std::string>& bundles = m_settings.bundles;
-    if (bundles.size() > 1 && std::ranges::count(bundles, "-") > 0)
+    const std::vector<std::string>& named = m_settings.bundles;
+    if (named.size() > 1 && std::ranges::count(named, "-") > 0)
       throw diag::UsageError("standard input goes with no other BUNDLE",
                              "name the volumes of one bundle, or send one archive through the pipe");
-    if (bundles.front() == "-") {
+    if (named.front() == "-") {
       StandardInput input(m_context.stop);
       push_in_order(*bundle::open_stream(input), client);
-    } else if (const auto packed = packed_file(bundles)) {
+    } else if (const auto packed = packed_file(named)) {
       push_in_order(*packed, client);
-    } else if (const auto reader = open_unless_missing(
-                   bundles, m_settings.keep_going ? bundle::Damaged::left_out : bundle::Damaged::refused)) {
-      push_in_place(*reader, client);
     } else {
-      push_discs(client);
+      push_from_medium(client);
     }
   }
 
-  void push_in_place(bundle::BundleReader& reader, registry::RegistryClient& client) {
-    leave_out(reader.broken());
-    if (reader.other_damage()) m_run.report().fail(*reader.other_damage());
-    const delivery::Plan plan = plan_for(reader.info(), reader, client);
+  void push_from_medium(registry::RegistryClient& client) {
+    DiscDrive drive(m_settings.bundles, m_context);
+    const std::vector<std::string> places = is_attended() ? drive.filled_places() : m_settings.bundles;
+    std::unique_ptr<bundle::BundleReader> reader;
+    try {
+      reader = bundle::open_bundle(places, damaged());
+    } catch (const bundle::MissingVolumes& missing) {
+      // The registry may have what they hold.
+      diag::log("bundle", diag::LogLevel::warning, missing.volumes());
+      return is_attended() ? push_discs(places, drive, client) : push_without(missing, client);
+    }
+    push_in_place(*reader, client);
+  }
+
+  void push_without(const bundle::MissingVolumes& missing, registry::RegistryClient& client) {
+    const auto set = bundle::open_incomplete_set(m_settings.bundles);
+    if (!set->broken().empty() && !m_settings.keep_going) throw bundle::MissingVolumes(missing);
+    push_in_place(*set, client, {.blobs = set->lost(), .explain = [&](const auto& blobs, const auto& images) {
+                                   return set->missing(blobs, images);
+                                 }});
+  }
+
+  void push_in_place(bundle::BundleReader& reader, registry::RegistryClient& client,
+                     const delivery::LostBlobs& lost = {}) {
+    leave_out(reader.broken(), reader.other_damage());
+    const delivery::Plan plan = plan_for(reader.info(), reader, client, lost);
     const auto signatures = place_signatures(reader, plan.placements, m_settings);
     const auto in_place = m_run.execute(
         plan, client, &reader, [&](Observer& observer, const PushOptions& options, Failures& failures) {
@@ -137,20 +152,26 @@ class ImportRun {
     write_receipt(plan, in_place, stream.info());
   }
 
-  void push_discs(registry::RegistryClient& client) {
-    const auto set = bundle::find_volumes(m_settings.bundles);
+  void push_discs(const std::vector<std::string>& places, DiscDrive& drive,
+                  registry::RegistryClient& client) {
+    const auto set = bundle::find_volumes(places);
     if (!set) throw diag::StorageError("the volumes that were there are gone");
-    DiscDrive drive(m_settings.bundles, *set, m_context);
-    push_in_order(
-        *bundle::open_volumes_in_turn(set->count, [&](std::size_t number) { return drive.find(number); }),
-        client);
+    bundle::VolumesAtHand volumes(*set);
+    const bundle::LeftOut left_out = read_manifests(volumes, drive, damaged());
+    leave_out(left_out.images, left_out.others);
+    const delivery::Plan plan = plan_for(volumes.info(), volumes, client);
+    const auto in_place = m_run.execute(
+        plan, client, nullptr, [&](Observer& observer, const PushOptions& options, Failures& failures) {
+          push_blobs(plan, volumes, drive, client, observer, options, failures);
+        });
+    write_receipt(plan, in_place, volumes.info());
   }
 
   delivery::Plan plan_for(const bundle::BundleInfo& info, transport::ImageSource& source,
-                          registry::RegistryClient& client) {
+                          registry::RegistryClient& client, const delivery::LostBlobs& lost = {}) {
     if (m_settings.names) check_maps(info);
-    delivery::Plan plan =
-        m_run.plan(map_images(info, source, m_target, m_settings.names), client, required_of(info, m_target));
+    delivery::Plan plan = m_run.plan(map_images(info, source, m_target, m_settings.names), client,
+                                     required_of(info, m_target), {}, lost);
     check_complete(plan);
     return plan;
   }
@@ -176,10 +197,15 @@ class ImportRun {
     refuse_missing(plan, m_target, m_settings.want_list);
   }
 
-  // Each is named; without --keep-going they end the run.
-  void leave_out(const std::vector<bundle::BrokenImage>& broken) {
+  bundle::Damaged damaged() const {
+    return m_settings.keep_going ? bundle::Damaged::left_out : bundle::Damaged::refused;
+  }
+
+  // Each is named; without --keep-going they end the run. `others` touches none.
+  void leave_out(const std::vector<bundle::BrokenImage>& broken, const std::optional<diag::Error>& others) {
     if (broken.size() == 1 && !m_settings.keep_going) throw diag::Error(broken.front().error);
     for (const bundle::BrokenImage& image : broken) m_run.leave_out(image.name, image.error);
+    if (others) m_run.report().fail(*others);
     if (broken.empty() || m_settings.keep_going) return;
     diag::ErrorKind kind = broken.front().error.kind();
     for (const bundle::BrokenImage& image : broken) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace airgap::importer {
 
@@ -21,6 +22,12 @@ class PassingBlob::Reader : public io::Source {
 
 PassingBlob::PassingBlob(io::Source& bytes, std::uint64_t size) : m_bytes(bytes) {
   m_held.reserve(static_cast<std::size_t>(std::min(size, transport::k_held)));
+}
+
+void PassingBlob::read_ahead() {
+  std::vector<std::byte> buffer(io::k_pump_buffer);
+  while (read_at(m_passed, buffer) != 0) {
+  }
 }
 
 std::unique_ptr<io::Source> PassingBlob::open(std::uint64_t offset) {

@@ -15,6 +15,8 @@ class PassingBlob {
  public:
   /// `bytes` is borrowed; `size` is the blob's.
   PassingBlob(io::Source& bytes, std::uint64_t size);
+  /// Reads all of it, which is at most transport::k_held: it can be opened as often as somebody wants.
+  void read_ahead();
   /// Throws transport::PassedBy. What it returns borrows this.
   std::unique_ptr<io::Source> open(std::uint64_t offset);
 

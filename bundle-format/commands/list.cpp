@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <memory>
 #include <optional>
@@ -11,9 +10,11 @@
 #include "bundle-format/commands/image_table.hpp"
 #include "bundle-format/commands/requirement.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
+#include "bundle-format/volumes/volumes_near.hpp"
 #include "common/diag/log.hpp"
 #include "common/json/writer.hpp"
 #include "common/text/human_size.hpp"
+#include "common/text/listed.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -22,7 +23,7 @@ std::string volumes_line(const VolumeSet& set) {
   const auto missing = set.missing();
   const std::string count = text::counted(set.count, "volume");
   if (missing.empty()) return fmt::format("{}, all of them here", count);
-  std::string line = fmt::format("{}, of which {} {} not here", count, fmt::join(missing, ", "),
+  std::string line = fmt::format("{}, of which {} {} not here", count, text::ranges(missing),
                                  missing.size() == 1 ? "is" : "are");
   for (const std::size_t number : missing) {
     if (const auto damaged = set.damaged_file(number)) line += "; " + unreadable_head(*damaged);

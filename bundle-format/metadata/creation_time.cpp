@@ -49,4 +49,8 @@ CreationTime creation_time() {
   return {text_of(epoch != nullptr ? parse_epoch(epoch) : now()), epoch != nullptr};
 }
 
+std::string created_text(std::uint64_t seconds) {
+  return text_of(static_cast<std::time_t>(seconds));
+}
+
 }  // namespace airgap::bundle

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "bundle-format/metadata/creation_time.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/metadata/limits.hpp"
 #include "bundle-format/open_following.hpp"
@@ -16,6 +17,7 @@
 #include "common/io/file.hpp"
 #include "common/tar/tar_layout.hpp"
 #include "common/text/escape.hpp"
+#include "common/text/listed.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -104,7 +106,9 @@ bool is_for(std::string_view sums, const Front& front, const VolumeInfo& info) {
 /// Compares what is there with what SHA256SUMS.volume says of it.
 void hear_second_witness(const io::File& file, const Front& front, const VolumeInfo& info,
                          FoundVolume& volume) {
-  const auto sums = read_volume_sums(file, VolumeLayout(front.files, info, front.mtime));
+  const VolumeLayout layout(front.files, info, front.mtime);
+  volume.cut = file.size() < layout.length();
+  const auto sums = read_volume_sums(file, layout);
   if (!sums) return;
   const auto contents = listed(*sums, k_sha256_file);
   if (contents && *contents != volume.contents.front()) volume.contents.push_back(*contents);
@@ -118,10 +122,27 @@ bool same_bundle(const FoundVolume& a, const FoundVolume& b) {
   return a.count == b.count && std::ranges::find_first_of(a.contents, b.contents) != a.contents.end();
 }
 
+bool same_volume(const FoundVolume& a, const FoundVolume& b) {
+  return same_bundle(a, b) && a.number == b.number && a.contents == b.contents && a.json == b.json;
+}
+
 std::string described(const FoundVolume& volume) {
-  return fmt::format("{} is volume {} of {} of stream {} sequence {}",
-                     text::escape(std::filesystem::path(volume.path).filename().string()), volume.number,
-                     volume.count, volume.stream, volume.sequence);
+  return described(std::vector{volume});
+}
+
+std::string described(const std::vector<FoundVolume>& volumes) {
+  const FoundVolume& first = volumes.front();
+  std::vector<std::size_t> numbers;
+  for (const FoundVolume& volume : volumes) numbers.push_back(volume.number);
+  std::ranges::sort(numbers);
+  const auto twice = std::ranges::unique(numbers);
+  numbers.erase(twice.begin(), twice.end());
+  const std::string files = volumes.size() == 1 ? "" : fmt::format(" and {} more", volumes.size() - 1);
+  return fmt::format("{}{} {} {} of {} of stream {} sequence {}, created {}", text::escape(first.path), files,
+                     volumes.size() == 1 ? "is" : "are",
+                     numbers.size() == 1 ? fmt::format("volume {}", numbers.front())
+                                         : fmt::format("volumes {}", text::ranges(numbers)),
+                     first.count, first.stream, first.sequence, created_text(first.created));
 }
 
 std::optional<FoundVolume> look_for_volume(const std::string& path) {
@@ -136,7 +157,9 @@ std::optional<FoundVolume> look_for_volume(const std::string& path) {
                      .number = info.number,
                      .count = info.count,
                      .unfinished = path.ends_with(k_partial_ending),
-                     .contents = {hash::sha256_of(front->sums)}};
+                     .contents = {hash::sha256_of(front->sums)},
+                     .created = front->mtime,
+                     .json = hash::sha256_of(front->json)};
   hear_second_witness(*file, *front, info, volume);
   return volume;
 }

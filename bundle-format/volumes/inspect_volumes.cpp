@@ -9,10 +9,13 @@
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/open_following.hpp"
 #include "bundle-format/unfinished.hpp"
+#include "bundle-format/volumes/missing_volumes.hpp"
 #include "bundle-format/volumes/pieces_source.hpp"
 #include "bundle-format/volumes/tiling.hpp"
 #include "bundle-format/volumes/volume_check.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
+#include "bundle-format/volumes/volumes_near.hpp"
+#include "bundle-format/volumes/whereabouts.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
@@ -106,12 +109,13 @@ class SetInspection {
     }
     Tiling tiling(*m_result.info);
     const auto refused = tile(tiling, volumes);
+    m_tiled = !refused;
     for (auto& [number, volume] : volumes) {
       if (volume.layout) charge(volume.findings, volume.blobs());
     }
     for (const Gap& gap : tiling.gaps()) tell_missing(gap, volumes);
-    for (auto& [number, volume] : volumes)
-      std::ranges::move(volume.findings, std::back_inserter(m_result.findings));
+    for (auto& [number, volume] : volumes) tell_damaged(number, volume);
+    std::ranges::sort(m_result.missing_volumes, {}, &MissingVolume::number);
     if (refused) {
       m_result.findings.push_back(*refused);
     } else {
@@ -162,25 +166,59 @@ class SetInspection {
   }
 
   void tell_missing(const Gap& gap, std::map<std::size_t, CheckedVolume>& volumes) {
+    const auto lost = shared_out(gap, volumes);
     for (std::size_t number = gap.first; number <= gap.last; ++number) {
       if (const auto there = volumes.find(number); there != volumes.end()) {
-        charge(there->second.findings, gap.blobs);  // it has its own finding
+        charge(there->second.findings, lost.at(number));  // it has its own finding
         continue;
       }
-      MissingVolume missing{.name = fmt::format("volume {} of {}", number, m_set.count)};
-      Finding finding{.file = missing.name,
-                      .problem = "it is missing",
-                      .images = {},
-                      .hint = "put it beside the others, or name the folder that it is in, too",
-                      .blobs = gap.blobs};
-      if (const auto damaged = m_set.damaged_file(number)) {
-        missing.instead = unreadable_head(*damaged);
-        finding.problem = missing.instead;
-        finding.hint = k_copy_hint;
-      }
+      MissingVolume missing{.number = number, .count = m_set.count, .blobs = lost.at(number)};
+      if (const auto damaged = m_set.damaged_file(number)) missing.instead = unreadable_head(*damaged);
+      m_result.findings.push_back(finding_of(missing));
       m_result.missing_volumes.push_back(std::move(missing));
-      m_result.findings.push_back(std::move(finding));
+      ++m_result.volume_findings;
     }
+  }
+
+  /// What is lost with each volume of a gap.
+  std::map<std::size_t, std::vector<hash::Digest>> shared_out(
+      const Gap& gap, const std::map<std::size_t, CheckedVolume>& volumes) const {
+    std::map<std::size_t, std::vector<hash::Digest>> lost;
+    if (gap.first < gap.last && m_tiled) {
+      Whereabouts whereabouts(*m_result.info, m_head, m_set.count);
+      for (const auto& [number, volume] : volumes) {
+        if (volume.layout) whereabouts.learn(*volume.layout);
+      }
+      if (whereabouts.knows()) {
+        for (const hash::Digest& blob : gap.blobs) {
+          for (const std::size_t number : whereabouts.volumes_of(whereabouts.index_of(blob)))
+            lost[number].push_back(blob);
+        }
+      }
+    }
+    const bool shared = !lost.empty();
+    for (std::size_t number = gap.first; number <= gap.last; ++number) {
+      if (!shared) lost[number] = gap.blobs;
+      lost.try_emplace(number);
+    }
+    return lost;
+  }
+
+  /// Damage that is no more than damage is lived with: what the volume holds is as good as missing.
+  void tell_damaged(std::size_t number, CheckedVolume& volume) {
+    const auto is_damage = [](const Finding& finding) { return finding.kind == diag::ErrorKind::integrity; };
+    if (!volume.findings.empty() && std::ranges::all_of(volume.findings, is_damage)) {
+      MissingVolume missing{.number = number, .count = m_set.count, .instead = volume.fault()};
+      if (!volume.only_cut() && volume.layout) missing.blobs = volume.blobs();
+      for (const Finding& finding : volume.findings) {
+        const std::vector<hash::Digest> lost = lost_with(finding);
+        missing.blobs.insert(missing.blobs.end(), lost.begin(), lost.end());
+        missing.blobs.insert(missing.blobs.end(), finding.around.begin(), finding.around.end());
+      }
+      m_result.volume_findings += volume.findings.size();
+      m_result.missing_volumes.push_back(std::move(missing));
+    }
+    std::ranges::move(volume.findings, std::back_inserter(m_result.findings));
   }
 
   void index_blobs(const Tiling& tiling, const std::map<std::size_t, CheckedVolume>& volumes) {
@@ -240,6 +278,7 @@ class SetInspection {
   std::map<std::size_t, std::string> m_paths;
   std::vector<MetadataFile> m_head;
   std::uint64_t m_mtime = 0;
+  bool m_tiled = false;  ///< what was looked at goes together
   Inspection m_result;
 };
 

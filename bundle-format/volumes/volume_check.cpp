@@ -185,6 +185,19 @@ bool CheckedVolume::has_bytes_of(std::size_t part) const {
   return layout->place_of(part).end() <= length;
 }
 
+bool CheckedVolume::only_cut() const {
+  if (!layout || length >= layout->length()) return false;
+  std::size_t lost = 0;
+  for (std::size_t part = 0; part < layout->info().parts.size(); ++part) lost += has_bytes_of(part) ? 0 : 1;
+  return findings.size() == lost + 1;
+}
+
+std::string CheckedVolume::fault() const {
+  if (findings.empty()) return {};
+  const Finding& first = findings.front();
+  return fmt::format("{}: {}", first.file, first.problem);
+}
+
 std::optional<hash::Digest> CheckedVolume::sum_of(const Part& part) const {
   const auto found = sums.find(part_path(part));
   if (found == sums.end()) return std::nullopt;

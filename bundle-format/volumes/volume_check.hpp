@@ -28,10 +28,14 @@ struct CheckedVolume {
   void add(std::string_view file, std::string problem, std::string hint = {},
            diag::ErrorKind kind = diag::ErrorKind::integrity);
   bool has_bytes_of(std::size_t part) const;  ///< the file is long enough for it
+  /// All that is wrong is that the file ends early: what is there of it can be used.
+  bool only_cut() const;
   /// What SHA256SUMS.volume says of it.
   std::optional<hash::Digest> sum_of(const Part& part) const;
   /// That of which it holds at least some.
   std::vector<hash::Digest> blobs() const;
+  /// "v.003.tar: end of the archive: it is cut: got 20000 of 131072 bytes"; empty without a finding.
+  std::string fault() const;
 };
 
 /// Depth::metadata reads the head alone. Otherwise every byte around the blobs is compared with what it must

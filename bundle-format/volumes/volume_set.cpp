@@ -1,16 +1,17 @@
 #include "bundle-format/volumes/volume_set.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
+#include "bundle-format/volumes/volumes_near.hpp"
 #include "common/diag/error.hpp"
-#include "common/diag/log.hpp"
-#include "common/io/file.hpp"
 #include "common/text/escape.hpp"
 
 namespace airgap::bundle {
@@ -18,21 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string name_of_file(const std::string& path) {
-  return text::escape(fs::path(path).filename().string());
-}
-
-std::string parent_of(const std::string& path) {
-  const std::string parent = fs::path(path).parent_path().string();
-  return parent.empty() ? "." : parent;
-}
-
 /// What one path leads to.
 struct Lead {
   std::string path;
   bool directory = false;
-  std::vector<FoundVolume> volumes{};
-  std::vector<std::string> unreadable{};  ///< paths with names like a volume's, of what is none
+  VolumesNear found{};
 };
 
 // A directory that is a bundle itself holds no volumes.
@@ -42,66 +33,50 @@ bool is_bundle(const std::string& directory) {
          fs::exists(fs::path(directory) / k_sha256_file, error);
 }
 
-void look_into(const std::string& directory, const std::string& only_of, Lead& lead) {
-  std::error_code error;
-  std::error_code unknown;
-  std::vector<std::string> files;
-  fs::directory_iterator entry(directory, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    const bool wanted = name.ends_with(k_archive_ending) ||
-                        name.ends_with(std::string(k_archive_ending) + std::string(k_partial_ending));
-    const bool named = only_of.empty() || VolumeNames(only_of).parse(name);
-    if (wanted && named && !is_system_dropping(name) && fs::is_regular_file(entry->path(), unknown))
-      files.push_back(entry->path().string());
-  }
-  if (error) io::throw_errno(error.value(), "cannot list " + directory);
-  std::ranges::sort(files);
-  for (const std::string& file : files) {
-    try {
-      auto volume = look_for_volume(file);
-      if (volume && !volume->head_damaged) {
-        lead.volumes.push_back(std::move(*volume));
-        continue;
-      }
-    } catch (const diag::UnsafeError&) {
-    } catch (const diag::StorageError&) {
-    }
-    if (archive_of_volume(fs::path(file).filename().string())) lead.unreadable.push_back(file);
-  }
-}
-
 Lead follow(const std::string& path) {
   Lead lead{.path = path};
   std::error_code error;
   if (fs::is_directory(path, error)) {
     lead.directory = true;
-    if (!is_bundle(path)) look_into(path, {}, lead);
+    if (!is_bundle(path)) lead.found = volumes_in(path);
   } else if (fs::is_regular_file(path, error)) {
-    if (auto volume = look_for_volume(path)) lead.volumes.push_back(std::move(*volume));
+    if (auto volume = look_for_volume(path)) lead.found.volumes.push_back(std::move(*volume));
   } else if (!fs::exists(path, error) && path.ends_with(k_archive_ending)) {
     lead.directory = true;
     if (fs::is_directory(parent_of(path), error))
-      look_into(parent_of(path), fs::path(path).filename().string(), lead);
+      lead.found = volumes_in(parent_of(path), fs::path(path).filename().string());
   }
   return lead;
+}
+
+/// "a.001.tar and 5 more are volumes 1-6 of 6 of stream …; b.001.tar is volume 1 of 3 of …"
+std::string by_bundle(const std::vector<FoundVolume>& volumes) {
+  std::vector<std::vector<FoundVolume>> bundles;
+  for (const FoundVolume& volume : volumes) {
+    const auto known =
+        std::ranges::find_if(bundles, [&](const auto& all) { return same_bundle(volume, all.front()); });
+    known == bundles.end() ? bundles.push_back({volume}) : known->push_back(volume);
+  }
+  std::vector<std::string> described_bundles;
+  described_bundles.reserve(bundles.size());
+  for (const auto& all : bundles) described_bundles.push_back(described(all));
+  return fmt::format("{}", fmt::join(described_bundles, "; "));
 }
 
 class Gathering {
  public:
   std::optional<VolumeSet> run(const std::vector<std::string>& paths) {
-    std::vector<Lead> leads;
-    leads.reserve(paths.size());
-    for (const std::string& path : paths) leads.push_back(follow(path));
-    if (std::ranges::all_of(leads, [](const Lead& lead) { return lead.volumes.empty(); })) {
+    m_leads.reserve(paths.size());
+    for (const std::string& path : paths) m_leads.push_back(follow(path));
+    if (std::ranges::all_of(m_leads, [](const Lead& lead) { return lead.found.volumes.empty(); })) {
       if (paths.size() == 1) return std::nullopt;
-      refuse_no_volume(leads.front());
+      refuse_no_volume(m_leads.front());
     }
-    for (const Lead& lead : leads) {
-      if (lead.volumes.empty()) refuse_no_volume(lead);
+    for (const Lead& lead : m_leads) {
+      if (lead.found.volumes.empty()) refuse_no_volume(lead);
       add(lead);
     }
-    if (leads.size() == 1 && !leads.front().directory) add_siblings(leads.front().path);
+    if (m_leads.size() == 1 && !m_leads.front().directory) add_siblings(m_leads.front().path);
     return std::move(m_set);
   }
 
@@ -121,7 +96,7 @@ class Gathering {
   void add(const Lead& lead) {
     if (m_set.volumes.empty()) m_wanted = one_bundle_of(lead);
     bool any = false;
-    for (const FoundVolume& volume : lead.volumes) {
+    for (const FoundVolume& volume : lead.found.volumes) {
       if (!same_bundle(volume, *m_wanted)) {
         stranger(volume);
         continue;
@@ -129,13 +104,12 @@ class Gathering {
       any = true;
       take(volume);
     }
-    if (!any) refuse_mixed(lead.volumes.front());
-    unreadable(lead);
+    if (!any) refuse_mixed();
+    unreadable(lead.found);
   }
 
   void add_siblings(const std::string& path) {
-    Lead beside{.path = parent_of(path), .directory = true};
-    look_into(beside.path, {}, beside);
+    const VolumesNear beside = volumes_in(parent_of(path));
     for (const FoundVolume& volume : beside.volumes) {
       same_bundle(volume, *m_wanted) ? take(volume) : stranger(volume);
     }
@@ -144,44 +118,43 @@ class Gathering {
 
   /// A folder with the files of several bundles is fine only when somebody says which one is meant.
   FoundVolume one_bundle_of(const Lead& lead) const {
-    const FoundVolume& first = lead.volumes.front();
-    const auto other = std::ranges::find_if(
-        lead.volumes, [&](const FoundVolume& volume) { return !same_bundle(volume, first); });
-    if (other == lead.volumes.end()) return first;
-    if (const FoundVolume* finished = only_finished(lead)) return *finished;
-    if (std::ranges::none_of(lead.volumes, [&](const FoundVolume& v) { return is_complete(lead, v); }))
-      refuse_mixed(*other, first);
-    throw diag::UsageError(fmt::format("{} holds volumes of several bundles: {}; {}", text::escape(lead.path),
-                                       described(first), described(*other)),
-                           fmt::format("name one volume of the bundle that is meant: {}, or {}",
-                                       text::escape(first.path), text::escape(other->path)));
+    const std::vector<FoundVolume>& volumes = lead.found.volumes;
+    const FoundVolume& first = volumes.front();
+    const auto other =
+        std::ranges::find_if(volumes, [&](const FoundVolume& volume) { return !same_bundle(volume, first); });
+    if (other == volumes.end()) return first;
+    if (const FoundVolume* finished = only_finished(volumes)) return *finished;
+    if (std::ranges::none_of(volumes, [&](const FoundVolume& v) { return is_complete(volumes, v); }))
+      refuse_mixed();
+    throw diag::UsageError(
+        fmt::format("{} holds volumes of several bundles: {}", text::escape(lead.path), by_bundle(volumes)),
+        fmt::format("name one volume of the bundle that is meant: {}, or {}", text::escape(first.path),
+                    text::escape(other->path)));
   }
 
   /// A volume of the one set that is finished, where all the others are unfinished; else null.
-  static const FoundVolume* only_finished(const Lead& lead) {
-    const auto first = std::ranges::find(lead.volumes, false, &FoundVolume::unfinished);
-    if (first == lead.volumes.end() || !is_complete(lead, *first)) return nullptr;
-    const bool only = std::ranges::all_of(lead.volumes, [&](const FoundVolume& volume) {
-      return volume.unfinished || same_bundle(volume, *first);
-    });
+  static const FoundVolume* only_finished(const std::vector<FoundVolume>& volumes) {
+    const auto first = std::ranges::find(volumes, false, &FoundVolume::unfinished);
+    if (first == volumes.end() || !is_complete(volumes, *first)) return nullptr;
+    const bool only = std::ranges::all_of(
+        volumes, [&](const FoundVolume& volume) { return volume.unfinished || same_bundle(volume, *first); });
     return only ? &*first : nullptr;
   }
 
-  static bool is_complete(const Lead& lead, const FoundVolume& of) {
+  static bool is_complete(const std::vector<FoundVolume>& volumes, const FoundVolume& of) {
     std::set<std::size_t> numbers;
-    for (const FoundVolume& volume : lead.volumes) {
+    for (const FoundVolume& volume : volumes) {
       if (same_bundle(volume, of) && !volume.unfinished) numbers.insert(volume.number);
     }
     return numbers.size() == of.count;
   }
 
-  [[noreturn]] void refuse_mixed(const FoundVolume& volume) const {
-    refuse_mixed(volume, m_set.volumes.begin()->second);
-  }
-  [[noreturn]] static void refuse_mixed(const FoundVolume& volume, const FoundVolume& wanted) {
-    throw diag::IntegrityError(
-        fmt::format("volumes of different bundles: {}; {}", described(wanted), described(volume)),
-        "leave out what does not belong to the bundle that is meant");
+  [[noreturn]] void refuse_mixed() const {
+    std::vector<FoundVolume> all;
+    for (const Lead& lead : m_leads)
+      all.insert(all.end(), lead.found.volumes.begin(), lead.found.volumes.end());
+    throw diag::IntegrityError(fmt::format("volumes of different bundles: {}", by_bundle(all)),
+                               "leave out what does not belong to the bundle that is meant");
   }
 
   void stranger(const FoundVolume& volume) {
@@ -191,28 +164,40 @@ class Gathering {
       m_set.strangers.push_back(described(volume));
     }
   }
-  void unreadable(const Lead& lead) {
-    m_set.unreadable.insert(m_set.unreadable.end(), lead.unreadable.begin(), lead.unreadable.end());
+  void unreadable(const VolumesNear& found) {
+    m_set.unreadable.insert(m_set.unreadable.end(), found.unreadable.begin(), found.unreadable.end());
   }
 
   void take(const FoundVolume& volume) {
     m_set.count = volume.count;
     const auto [known, is_new] = m_set.volumes.try_emplace(volume.number, volume);
     if (is_new) return;
+    FoundVolume& used = known->second;
     std::error_code error;
-    if (fs::equivalent(known->second.path, volume.path, error)) return;
+    if (fs::equivalent(used.path, volume.path, error)) return;
     if (volume.unfinished) return m_set.unfinished.push_back(volume.path);
-    if (std::exchange(known->second.unfinished, false)) {
-      m_set.unfinished.push_back(known->second.path);
-      known->second = volume;
+    if (used.unfinished) {
+      m_set.unfinished.push_back(used.path);
+      used = volume;
       return;
     }
-    throw diag::UsageError(
-        fmt::format("volume {} of {} is there twice: {} and {}", volume.number, volume.count,
-                    text::escape(known->second.path), text::escape(volume.path)),
-        "take one of them away, or name the volumes one by one");
+    if (!same_volume(used, volume)) refuse_twice(used, volume);
+    FoundVolume other = volume;
+    if (used.cut && !other.cut) std::swap(used, other);
+    m_set.copies.push_back(fmt::format("{}: passed over, {} is volume {} of {} as well",
+                                       text::escape(other.path), text::escape(used.path), used.number,
+                                       used.count));
   }
 
+  /// Which of them is right nobody can tell (R94).
+  [[noreturn]] static void refuse_twice(const FoundVolume& one, const FoundVolume& other) {
+    throw diag::UnsafeError(
+        fmt::format("volume {} of {} is there twice, and not the same: {} and {}", one.number, one.count,
+                    text::escape(one.path), text::escape(other.path)),
+        "see what 'verify' says about each, and take one of them away");
+  }
+
+  std::vector<Lead> m_leads;
   VolumeSet m_set;
   std::optional<FoundVolume> m_wanted;
 };
@@ -246,21 +231,6 @@ std::optional<std::string> VolumeSet::damaged_file(std::size_t number) const {
   });
   if (found == unreadable.end()) return std::nullopt;
   return *found;
-}
-
-VolumesNear volumes_near(const std::string& path) {
-  std::error_code error;
-  Lead lead{.path = fs::is_directory(path, error) ? path : parent_of(path), .directory = true};
-  try {
-    look_into(lead.path, {}, lead);
-  } catch (const diag::StorageError& failed) {
-    diag::log("bundle", diag::LogLevel::debug, failed.message());
-  }
-  return {std::move(lead.volumes), std::move(lead.unreadable)};
-}
-
-std::string unreadable_head(const std::string& path) {
-  return fmt::format("{} is there, but its head is damaged", name_of_file(path));
 }
 
 std::optional<VolumeSet> find_volumes(const std::vector<std::string>& paths) {

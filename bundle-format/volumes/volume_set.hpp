@@ -17,6 +17,7 @@ struct VolumeSet {
   std::vector<std::string> strangers{};  ///< about those of other bundles: "x.001.tar is volume 1 of 3 …"
   /// Paths of unfinished volumes beside them: of an export that is to replace this bundle, say.
   std::vector<std::string> unfinished{};
+  std::vector<std::string> copies{};  ///< about volumes that are there twice: which file is not used
   /// Paths of files beside them that are called like volumes, and whose heads cannot be read.
   std::vector<std::string> unreadable{};
 
@@ -30,21 +31,10 @@ struct VolumeSet {
 /// The volumes that are meant by `paths`: files, in any order, and directories that hold some. A single file
 /// stands for those beside it as well, and NAME.tar that is not there for NAME.001.tar and so on. Nothing
 /// when no path leads to a volume. Unfinished volumes are passed over where all others are of one bundle and
-/// complete. Throws IntegrityError for volumes of several bundles, UsageError where one of those bundles is
-/// whole and nothing says which is meant, for a number that is there twice, and for a path that leads to none
-/// where others do.
+/// complete. Of a volume that is there twice the first one that is not cut counts. Throws IntegrityError for
+/// volumes of several bundles, UsageError where one of those bundles is whole and nothing says which is
+/// meant, and for a path that leads to none where others do, and UnsafeError for two volumes of one number
+/// that are not the same.
 std::optional<VolumeSet> find_volumes(const std::vector<std::string>& paths);
-
-/// What lies at one place.
-struct VolumesNear {
-  std::vector<FoundVolume> volumes;
-  std::vector<std::string> unreadable;  ///< as in a VolumeSet
-};
-/// In a directory, or beside a file that was there, maybe, a disc ago. Nothing where nothing can be read just
-/// now: a drive may be empty.
-VolumesNear volumes_near(const std::string& path);
-
-/// "v.002.tar is there, but its head is damaged", safe to print.
-std::string unreadable_head(const std::string& path);
 
 }  // namespace airgap::bundle

@@ -1,22 +1,14 @@
 #pragma once
 
-#include <cstddef>
-#include <functional>
 #include <memory>
-#include <string>
 
-#include "bundle-format/bundle_reader.hpp"
+#include "bundle-format/volumes/volumes_at_hand.hpp"
 
 namespace airgap::bundle {
 
-/// Gives the path of a volume, by its number, and may take its time: somebody changes discs. What it gave
-/// before may be gone. Throws to give up.
-using FindVolume = std::function<std::string(std::size_t number)>;
-
-/// A set of `count` volumes that are not there all at once: read in the order of their numbers, each once,
-/// and closed before the next is asked for. The first ones, with all manifests, are asked for at once; after
-/// that a volume is looked for when a blob is read that lies behind the one at hand, so those after the last
-/// blob that somebody takes are never needed. Blobs that nobody takes are not verified.
-std::unique_ptr<BundleStream> open_volumes_in_turn(std::size_t count, FindVolume find);
+/// A blob from volume to volume: for each part that is not at hand read() calls `bring`. All is borrowed. The
+/// bytes are not verified.
+std::unique_ptr<io::Source> open_in_turn(const VolumesAtHand& volumes, const Blob& blob,
+                                         VolumesAtHand::Bring bring);
 
 }  // namespace airgap::bundle

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
 
 #include "common/delivery/confirm.hpp"
@@ -33,11 +34,12 @@ int DeliveryRun::run(const std::function<void()>& stages) {
 void DeliveryRun::leave_out(const std::string& name, const diag::Error& error) {
   cli::ImageOutcome outcome;
   outcome.name = name;
+  ++m_left_out;
   m_run.fail(std::move(outcome), "is left out", error);
 }
 
 Plan DeliveryRun::plan(std::vector<Placement> placements, registry::RegistryClient& client,
-                       const RequiredBlobs& required, KnownTags known) {
+                       const RequiredBlobs& required, KnownTags known, const LostBlobs& lost) {
   cli::Console& console = m_context.console;
   const SurveyOptions options{
       .jobs = m_settings.jobs,
@@ -48,9 +50,36 @@ Plan DeliveryRun::plan(std::vector<Placement> placements, registry::RegistryClie
   RegistryContent content = survey(placements, client, options);
   look_elsewhere(placements, required, client, options, content);
   console.end_count();
-  Plan plan = make_plan(std::move(placements), content, required);
+  RequiredBlobs lacking = required;
+  for (const hash::Digest& blob : lost.blobs) lacking.try_emplace(blob, std::nullopt);
+  Plan plan = without_lost(make_plan(std::move(placements), content, lacking), content, lacking, lost);
   print_plan(plan, console, m_settings.dry_run);
   return plan;
+}
+
+Plan DeliveryRun::without_lost(Plan plan, const RegistryContent& content, const RequiredBlobs& lacking,
+                               const LostBlobs& lost) {
+  std::map<std::size_t, std::vector<hash::Digest>> touched;  // by placement
+  std::vector<hash::Digest> blobs;
+  for (const MissingBlob& missing : plan.missing) {
+    if (!lost.blobs.contains(missing.blob.digest)) continue;
+    blobs.push_back(missing.blob.digest);
+    for (const std::size_t image : missing.images) touched[image].push_back(missing.blob.digest);
+  }
+  if (touched.empty()) return plan;
+  std::vector<Placement> rest;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < plan.placements.size(); ++i) {
+    const auto found = touched.find(i);
+    if (found == touched.end()) {
+      rest.push_back(std::move(plan.placements[i]));
+      continue;
+    }
+    names.push_back(plan.placements[i].name.str());
+    if (m_settings.keep_going) leave_out(names.back(), lost.explain(found->second, {names.back()}));
+  }
+  if (!m_settings.keep_going) throw diag::Error(lost.explain(blobs, names));
+  return make_plan(std::move(rest), content, lacking);
 }
 
 std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClient& client,
@@ -71,7 +100,7 @@ std::vector<bool> DeliveryRun::execute(const Plan& plan, registry::RegistryClien
   record(plan, failures, "pushed");
   m_context.console.status(fmt::format("{}: {} of {} in place", m_settings.target,
                                        plan.placements.size() - failures.all().size(),
-                                       text::counted(plan.placements.size(), "image")));
+                                       text::counted(plan.placements.size() + m_left_out, "image")));
   for (std::size_t i = 0; i < in_place.size(); ++i) in_place[i] = !failures.has_failed(i);
   return in_place;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,14 @@ struct DeliverySettings {
   bool keep_going = false;
   bool dry_run = false;
   Sender sender;
+};
+
+/// Blobs that the sender should have and cannot give.
+struct LostBlobs {
+  std::set<hash::Digest> blobs;
+  /// What to say of some of them that have to be sent, and of the images that need them.
+  std::function<diag::Error(const std::vector<hash::Digest>& blobs, const std::vector<std::string>& images)>
+      explain{};
 };
 
 /// One run that fills a registry: what comes after the placements are known, and the report of all of it.
@@ -41,9 +50,10 @@ class DeliveryRun {
   /// An image that did not get as far as a placement.
   void leave_out(const std::string& name, const diag::Error& error);
   /// Asks the registry what is not in `known`, plans and shows the plan. `required` are the blobs that the
-  /// sender does not have.
+  /// sender does not have. Throws when a lost blob has to be sent, or with keep_going leaves out the images
+  /// that need it.
   Plan plan(std::vector<Placement> placements, registry::RegistryClient& client,
-            const RequiredBlobs& required = {}, KnownTags known = {});
+            const RequiredBlobs& required = {}, KnownTags known = {}, const LostBlobs& lost = {});
   /// push -> confirm, or nothing in a dry run, and records what became of each image. `push_blobs` carries
   /// out the blob steps; `again` as for push_manifests. Returns, beside the placements, which are in place.
   std::vector<bool> execute(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
@@ -52,11 +62,14 @@ class DeliveryRun {
  private:
   void carry_out(const Plan& plan, registry::RegistryClient& client, transport::ImageSource* again,
                  const PushBlobs& push_blobs, Failures& failures);
+  Plan without_lost(Plan plan, const RegistryContent& content, const RequiredBlobs& lacking,
+                    const LostBlobs& lost);
   void record(const Plan& plan, const Failures& failures, const std::string& outcome_word);
 
   DeliverySettings m_settings;
   cli::Context& m_context;
   cli::ReportedRun m_run;
+  std::size_t m_left_out = 0;
 };
 
 }  // namespace airgap::delivery

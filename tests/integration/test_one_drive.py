@@ -7,34 +7,32 @@ import shutil
 import threading
 import time
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 from conftest import Running
 
+from support import oci
 from support.airgap import Airgap, Result, executable, plain
 from support.memory_registry import MemoryRegistry
 from support.oci import Manifest
 from support.proxy import FaultProxy
 from support.registry import Registry
 from support.small_bundle import small_image, small_layer
+from support.small_volumes import held_by, images_in, write_volumes
 
 SIZE = 128 * 1024  # of a volume, in bytes
 SHARED = small_layer(0, 150_000)
 IMAGES = {"one": small_image(1, SHARED, size=300_000), "two": small_image(2, SHARED, size=90_000)}
-WANTED = re.compile(rb"volume (\d+) of (\d+) is wanted; (.*)")
+WANTED = re.compile(rb"volume (\d+) of (\d+) is wanted(?: \(later ([^)]*) as well\))?; (.*)")
+NAMES = ("one", "two", "three", "four", "five", "six")
+SIX = {name: small_image(seed, size=90_000) for seed, name in enumerate(NAMES)}  # in as many volumes
 
 
 def write_set(airgap: Airgap, images: dict[str, Manifest], work: Path, size: object = SIZE) -> list[Path]:
     """A folder for each volume."""
-    with MemoryRegistry() as source:
-        for name, manifest in images.items():
-            source.add(f"team/{name}", "1", manifest)
-        work.mkdir()
-        airgap.export("pull", *[f"{source.host}/team/{name}:1" for name in images], "--platform", "linux/amd64",
-                      *plain(source), "--output", work / "set.tar", "--volume-size", size).ok()
     discs = []
-    for number, path in enumerate(sorted(work.glob("set.*.tar")), start=1):
+    for number, path in enumerate(write_volumes(airgap, images, work, size), start=1):
         disc = work / f"disc-{number}"
         disc.mkdir()
         path.rename(disc / path.name)
@@ -81,7 +79,15 @@ class Terminal:
         for line in self._process.stderr:
             self.said += line
             if match := WANTED.search(line):
-                yield int(match[1]), match[3].decode()
+                yield int(match[1]), match[4].decode()
+
+    def wait_for(self, text: str) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.said += line
+            if text in line.decode():
+                return
+        raise AssertionError(f"{text!r} was not said: {self.said.decode()}")
 
     def type(self, line: str = "") -> None:
         os.write(self._ours, f"{line}\n".encode())
@@ -104,6 +110,17 @@ def feed(terminal: Terminal, drive: Drive) -> list[int]:
         drive.put_in(number)
         terminal.type()
     return numbers
+
+
+def fill(registry: Registry, images: dict[str, Manifest]) -> None:
+    for name, manifest in images.items():
+        oci.push(registry.client(), f"team/{name}", "1", manifest)
+
+
+def places(discs: list[Path], name: str) -> list[int]:
+    """The numbers of the volumes that have something of the layer of an image. All configs are on the first one."""
+    layer = SIX[name].blobs[-1].digest
+    return [number for number, disc in enumerate(discs, start=1) if layer in held_by(next(disc.iterdir()))]
 
 
 def assert_filled(registry: Registry, images: dict[str, Manifest]) -> None:
@@ -133,17 +150,18 @@ def test_another_disc_than_the_one_that_is_wanted_is_named_and_the_question_stay
         wrong.append(instead)
         match len(wrong):
             case 1:  # nothing was changed: ENTER too early
-                assert instead.startswith("set.001.tar is volume 1 of 5")
+                assert instead == "volume 1 is here"
             case 2:  # the wrong disc
                 drive.put_in(4)
             case 3:  # an empty drive
-                assert instead.startswith("set.004.tar is volume 4 of 5")
+                assert instead == "volume 4 is here, and its turn comes later"
                 drive.put_in(0)
             case 4:  # the right number of another set
                 assert instead == "it is in none of the places that were named"
                 shutil.copy(strangers[number - 1] / f"set.00{number}.tar", drive.path)
             case 5:
-                assert instead.startswith(f"set.00{number}.tar is volume {number} of 5 of stream")
+                assert f"set.00{number}.tar is volume {number} of 5 of stream" in instead
+                assert instead.endswith("and of another bundle")
                 (drive.path / f"set.00{number}.tar").unlink()
                 drive.put_in(number)
             case _:
@@ -189,8 +207,8 @@ def test_a_disc_of_another_delta_and_one_with_a_damaged_head_are_named_and_the_q
                 shutil.copy(wanted[number - 1], drive)
         terminal.type()
     terminal.end().ok()
-    assert found[0].startswith("set.001.tar is volume 1 of 3")
-    assert found[1].startswith("set.002.tar is volume 2 of 3") and found[1].endswith("and of another bundle")
+    assert found[0] == "volume 1 is here"
+    assert "set.002.tar is volume 2 of 3" in found[1] and found[1].endswith("and of another bundle")
     assert found[2] == "set.002.tar is there, but its head is damaged: copy it again"
     assert registry.client().digest("team/one", "1") == small_image(3, size=300_000).digest
 
@@ -272,11 +290,169 @@ def test_what_is_inside_already_needs_no_disc(airgap: Airgap, registry: Registry
     done.end().ok()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_only_discs_that_hold_something_wanted_are_asked_for(name: str, airgap: Airgap, registry: Registry, tmp_path: Path
+                                                            ) -> None:
+    """Which those are follows from the first one: the others were never seen."""
+    discs = write_set(airgap, SIX, tmp_path / "set")
+    wanted = places(discs, name)
+    fill(registry, {other: manifest for other, manifest in SIX.items() if other != name})
+    drive = Drive(tmp_path / "drive", discs)
+    terminal = Terminal(airgap, drive.path, registry.host, *plain(registry))
+    numbers = feed(terminal, drive)
+    terminal.end().ok()
+    assert len(discs) == 6 and 0 < len(wanted) < 4
+    assert numbers == [number for number in wanted if number > 1]
+    assert_filled(registry, SIX)
+
+
+def test_the_question_says_what_is_needed_later(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+    drive = Drive(tmp_path / "drive", write_set(airgap, SIX, tmp_path / "set"))
+    terminal = Terminal(airgap, drive.path, registry.host, *plain(registry))
+    feed(terminal, drive)
+    said = terminal.end().ok().err
+    assert "volume 2 of 6 is wanted (later 3-6 as well); volume 1 is here" in said
+    assert "volume 6 of 6 is wanted; volume 5 is here" in said
+
+
+def test_any_disc_that_holds_something_wanted_will_do(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+    images = {f"image-{seed}": small_image(seed, size=30_000) for seed in range(16)}
+    discs = write_set(airgap, images, tmp_path / "set", 160 * 1024)
+    held = [held_by(next(disc.iterdir())) for disc in discs]
+    places = {name: [number for number, digests in enumerate(held, start=1) if manifest.blobs[-1].digest in digests]
+              for name, manifest in images.items()}
+    whole = {numbers[0]: name for name, numbers in places.items() if len(numbers) == 1 and numbers[0] > 1}
+    first, *_, last = sorted(whole)
+    assert first < last
+    fill(registry, {name: manifest for name, manifest in images.items() if name not in (whole[first], whole[last])})
+    drive = Drive(tmp_path / "drive", discs)
+    terminal = Terminal(airgap, drive.path, registry.host, *plain(registry))
+    asked = []
+    for number, _ in terminal.asked():
+        asked.append(number)
+        drive.put_in(last if len(asked) == 1 else number)
+        terminal.type()
+    terminal.end().ok()
+    assert asked == [first, first]
+    assert_filled(registry, images)
+
+
+def test_a_disc_on_which_a_layer_only_goes_on_has_to_wait(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+    discs = write_set(airgap, SIX, tmp_path / "set")
+    name = next(name for name in NAMES if len(places(discs, name)) > 1 and places(discs, name)[0] > 1)
+    wanted = places(discs, name)
+    first, last = wanted[0], wanted[-1]
+    fill(registry, {other: manifest for other, manifest in SIX.items() if other != name})
+    drive = Drive(tmp_path / "drive", discs)
+    terminal = Terminal(airgap, drive.path, registry.host, *plain(registry))
+    asked = []
+    for number, instead in terminal.asked():
+        asked.append(number)
+        if len(asked) == 2:
+            assert instead == f"volume {last} is here, and its turn comes later"
+        drive.put_in(last if len(asked) == 1 else number)
+        terminal.type()
+    terminal.end().ok()
+    assert asked == [first, *wanted]
+    assert_filled(registry, SIX)
+
+
+@pytest.mark.parametrize("data", [lambda good: good[:20_000], lambda good: good[:-1] + b"x"], ids=["cut", "damaged"])
+def test_a_disc_that_is_not_whole_is_named_and_the_question_stays(data: Callable[[bytes], bytes], airgap: Airgap,
+                                                                  registry: Registry, tmp_path: Path) -> None:
+    discs = write_set(airgap, SIX, tmp_path / "set")
+    path = discs[2] / "set.003.tar"
+    good = path.read_bytes()
+    drive = Drive(tmp_path / "drive", discs)
+    terminal = Terminal(airgap, drive.path, registry.host, *plain(registry))
+    third = []
+    for number, instead in terminal.asked():
+        if number == 3:
+            third.append(instead)
+        drive.put_in(number)
+        if number == 3:
+            (drive.path / path.name).write_bytes(data(good) if len(third) == 1 else good)
+        terminal.type()
+    terminal.end().ok()
+    assert len(third) == 2
+    assert third[1].startswith("set.003.tar: end of the archive: ") and third[1].endswith(": copy it again")
+    assert_filled(registry, SIX)
+
+
+def test_of_a_folder_the_volume_that_is_cut_is_asked_for(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+    volumes = write_volumes(airgap, SIX, tmp_path / "set")
+    good = volumes[3].read_bytes()
+    volumes[3].write_bytes(good[:20_000])
+    shelf = tmp_path / "a shelf"
+    shelf.mkdir()
+    (shelf / "copy.tar").write_bytes(good)
+    terminal = Terminal(airgap, tmp_path / "set", registry.host, *plain(registry))
+    for number, instead in terminal.asked():
+        assert number == 4
+        assert instead.startswith("volumes 1-3, 6 are here; volume 5 is here, and its turn comes later; ")
+        assert "; set.004.tar: end of the archive: it is cut: got 20000 of" in instead
+        terminal.type(f"  '{shelf}' ")
+    terminal.end().ok()
+    assert_filled(registry, SIX)
+
+
+def test_when_nobody_brings_a_volume_the_other_images_are_pushed_with_keep_going(airgap: Airgap, registry: Registry,
+                                                                                tmp_path: Path) -> None:
+    volumes = write_volumes(airgap, SIX, tmp_path / "set")
+    lost = images_in(SIX, volumes[3])
+    volumes[3].unlink()
+    terminal = Terminal(airgap, tmp_path / "set", registry.host, *plain(registry), "--keep-going")
+    for _ in terminal.asked():
+        terminal.hang_up()
+    terminal.end().fails(5, "volume 4 of 6 is missing, and nobody says where it is; without it these images are not whole: ")
+    client = registry.client()
+    assert {name for name in NAMES if client.has_manifest(f"team/{name}", "1")} == set(NAMES) - lost
+
+
+def test_of_a_disc_with_a_damaged_manifest_the_other_images_are_pushed_with_keep_going(airgap: Airgap, registry: Registry,
+                                                                                      tmp_path: Path) -> None:
+    discs = write_set(airgap, SIX, tmp_path / "set")
+    first, good = discs[0] / "set.001.tar", SIX["two"].data
+    first.write_bytes(first.read_bytes().replace(good, good[:-1] + b"x"))
+    drive = Drive(tmp_path / "drive", discs)
+    drive.put_in(2)
+    refused = Terminal(airgap, drive.path, registry.host, *plain(registry))
+    assert feed(refused, drive) == [1]
+    said = refused.end().fails(5, "set.001.tar: blobs/sha256/", "; it touches .*team/two:1").err
+    assert "team/one:1" not in said and registry.client().repositories() == []
+    terminal = Terminal(airgap, drive.path, registry.host, *plain(registry), "--keep-going")
+    feed(terminal, drive)
+    terminal.end().fails(5, "team/two:1 is left out", "5 of 6 images in place")
+    assert_filled(registry, {name: manifest for name, manifest in SIX.items() if name != "two"})
+    assert not registry.client().has_manifest("team/two", "1")
+
+
+@pytest.mark.parametrize("beside", [0, 2])
+def test_an_empty_drive_waits_for_its_disc(beside: int, airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+    """`beside` volumes are on the disk, all others come through the drive."""
+    discs = write_set(airgap, SIX, tmp_path / "set")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    for disc in discs[:beside]:
+        shutil.move(next(disc.iterdir()), disk)
+    drive = Drive(tmp_path / "drive", discs)
+    drive.put_in(0)
+    terminal = Terminal(airgap, *([disk] if beside else []), drive.path, registry.host, *plain(registry))
+    if not beside:
+        terminal.wait_for(f"there is nothing in {drive.path}: put the first disc or stick in")
+        drive.put_in(2)
+        terminal.type()
+    numbers = feed(terminal, drive)
+    terminal.end().ok()
+    assert numbers == ([3, 4, 5, 6] if beside else [1, 2, 3, 4, 5, 6])
+    assert_filled(registry, SIX)
+
+
 def test_without_a_terminal_what_is_missing_is_listed(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
     drive = Drive(tmp_path / "drive", write_set(airgap, IMAGES, tmp_path / "set"))
     refused = airgap.import_("push", drive.path, registry.host, *plain(registry))
-    refused.fails(5, "volume 2 of 5, volume 3 of 5, volume 4 of 5, volume 5 of 5 are missing",
-                  "team/one:1", "team/two:1", "name the folders that they are in")
+    refused.fails(5, "volumes 2-5 of 5 are missing; without them these images are not whole", "team/one:1", "team/two:1",
+                  "name the folders that they are in")
     assert registry.client().repositories() == []
 
 

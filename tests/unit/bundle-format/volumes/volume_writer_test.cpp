@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "bundle-format/bundle_reader.hpp"
+#include "bundle-format/volumes/missing_volumes.hpp"
 #include "bundle-format/volumes/volume_plan.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
 #include "common/diag/error.hpp"
@@ -336,8 +337,12 @@ TEST_CASE("volumes are taken in any order and from anywhere, and what is wrong w
   }
   SUBCASE("one that is there twice") {
     fs::copy(elsewhere.path("b.tar"), elsewhere.path("copy.tar"));
+    CHECK(open_bundle({elsewhere.path(), temp.path()})->info() == wanted.contents.info);
+    std::string other = file_text(elsewhere.path("copy.tar"));
+    other.replace(other.find("\"sequence\":1,\"number\":2"), 12, "\"sequence\":2");
+    write_file(elsewhere.path("copy.tar"), other.substr(0, other.size() - 2000));
     CHECK_THROWS_WITH_AS(open_bundle({elsewhere.path(), temp.path()}), doctest::Contains("is there twice"),
-                         diag::UsageError);
+                         diag::UnsafeError);
   }
   SUBCASE("one of another bundle") {
     const TempDirectory other;
