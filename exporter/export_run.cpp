@@ -20,6 +20,7 @@
 #include "exporter/image_progress.hpp"
 #include "exporter/medium_proof.hpp"
 #include "exporter/plan/plan_text.hpp"
+#include "exporter/plan/read_other_side.hpp"
 #include "exporter/replaced_folders.hpp"
 #include "exporter/resolve/known_images.hpp"
 #include "exporter/resolve/lookaside_signatures.hpp"
@@ -43,7 +44,17 @@ class ExportRun {
   }
 
   int run() {
-    return m_run.run("run the same command again: it goes on where it stopped", [this] { stages(); });
+    const bool piped = m_destination.form() == OutputForm::pipe;
+    const std::string again = piped ? "run all of the pipe again: it begins anew"
+                                    : "run the same command again: it goes on where it stopped";
+    return m_run.run(again, [&] {
+      try {
+        stages();
+      } catch (diag::Interrupted& stopped) {
+        if (piped) stopped.set_hint(again);
+        throw;
+      }
+    });
   }
 
  private:
@@ -170,7 +181,7 @@ class ExportRun {
 
   // The medium is write-protected, and holds all of it: else check_target() would have refused.
   void nothing_to_write(const PlannedExport& planned, ImageOutcomes& outcomes) {
-    for (const bundle::Image& image : planned.plan.contents.info.images) outcomes.in_place(image, 0);
+    for (const bundle::Image& image : planned.plan.contents.info.images) outcomes.in_place(image, false, 0);
     m_run.report().bytes_present = planned.plan.kept_bytes;
     if (m_settings.verify_media.value_or(bundle::MediaCheck::none) != bundle::MediaCheck::none)
       m_context.console.status(m_settings.output +
@@ -222,8 +233,8 @@ class ExportRun {
     const bool fills_gaps =
         m_destination.form() == OutputForm::archive && planned.target->medium.fills_gaps();
     m_context.console.begin_transfers("fetching", plan.fetch_bytes, plan.fetch.size());
-    ImageProgress progress(plan, m_context.console, [&](std::size_t i, double seconds) {
-      outcomes.in_place(plan.contents.info.images[i], seconds);
+    ImageProgress progress(plan, m_context.console, [&](std::size_t i, bool fetched, double seconds) {
+      outcomes.in_place(plan.contents.info.images[i], fetched, seconds);
     });
     const raii::ScopeExit note([&] { m_run.report().bytes_moved += progress.moved(); });
     FetchReport fetched = fetch(plan, source.client(), *m_destination.writer(), progress,

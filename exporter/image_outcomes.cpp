@@ -4,8 +4,8 @@
 
 namespace airgap::exporter {
 
-void ImageOutcomes::in_place(const bundle::Image& image, double seconds) {
-  const std::string outcome = was_there(image) ? "unchanged" : "fetched";
+void ImageOutcomes::in_place(const bundle::Image& image, bool fetched, double seconds) {
+  const std::string outcome = !fetched && was_there(image) ? "unchanged" : "fetched";
   if (!first_told(image.name)) return;
   add(image, outcome, seconds);
   m_console.image_finished(image.name.str(), outcome, image.bytes, seconds);
@@ -29,7 +29,7 @@ void ImageOutcomes::unfinished(const ExportPlan& plan) {
 }
 
 bool ImageOutcomes::was_there(const bundle::Image& image) const {
-  if (m_other_side != nullptr && m_other_side->images.contains({image.name, image.digest})) return true;
+  if (m_other_side != nullptr && m_other_side->has(image)) return true;
   const bundle::BundlePlace& place = m_destination.place();
   const bundle::Image* earlier = place.finished() ? place.existing_image(image.name) : nullptr;
   return earlier != nullptr && earlier->digest == image.digest;

@@ -24,8 +24,9 @@ class ImageOutcomes {
         m_other_side(other_side),
         m_destination(destination) {}
 
-  /// All that the image names is in place. Thread-safe; an image that was told already is passed over.
-  void in_place(const bundle::Image& image, double seconds);
+  /// All that the image names is in place; some of it was fetched just now. Thread-safe; an image that was
+  /// told already is passed over.
+  void in_place(const bundle::Image& image, bool fetched, double seconds);
   /// Given up under --keep-going.
   void left_out(const image::Reference& name, const diag::Error& cause);
   /// Every image of the plan: a dry run's end.

@@ -16,7 +16,7 @@ ImageProgress::ImageProgress(const ExportPlan& plan, transport::Observer& next, 
       found->second.push_back(image);
       ++m_missing[image];
     }
-    if (m_missing[image] == 0) m_done(image, 0);
+    if (m_missing[image] == 0) m_done(image, false, 0);
   }
 }
 
@@ -51,7 +51,7 @@ void ImageProgress::blob_finished(const hash::Digest& digest, std::uint64_t size
   const auto found = m_images_of_blob.find(digest);
   if (found == m_images_of_blob.end()) return;
   for (const std::size_t image : found->second) {
-    if (--m_missing[image] == 0) m_done(image, seconds());
+    if (--m_missing[image] == 0) m_done(image, true, seconds());
   }
 }
 

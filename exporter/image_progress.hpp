@@ -15,9 +15,9 @@ namespace airgap::exporter {
 /// Thread-safe.
 class ImageProgress : public transport::Observer {
  public:
-  /// `done` is told of an image's position in contents.info.images and the seconds since construction; from
-  /// any thread.
-  using Done = std::function<void(std::size_t image, double seconds)>;
+  /// `done` is told of an image's position in contents.info.images, whether anything of it was fetched, and
+  /// the seconds since construction; from any thread.
+  using Done = std::function<void(std::size_t image, bool fetched, double seconds)>;
   ImageProgress(const ExportPlan& plan, transport::Observer& next, Done done);
 
   void blob_started(const hash::Digest& digest, std::uint64_t size, std::uint64_t already) override;

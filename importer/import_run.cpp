@@ -27,6 +27,7 @@
 #include "importer/receipt_of.hpp"
 #include "importer/standard_input.hpp"
 #include "importer/stream_push.hpp"
+#include "importer/want_list_file.hpp"
 
 namespace airgap::importer {
 namespace {
@@ -171,7 +172,7 @@ class ImportRun {
                           registry::RegistryClient& client, const delivery::LostBlobs& lost = {}) {
     if (m_settings.names) check_maps(info);
     delivery::Plan plan = m_run.plan(map_images(info, source, m_target, m_settings.names), client,
-                                     required_of(info, m_target), {}, lost);
+                                     required_of(info, m_target, m_settings.names), {}, lost);
     check_complete(plan);
     return plan;
   }
@@ -185,14 +186,20 @@ class ImportRun {
   }
 
   // Nothing is written to a registry that lacks what the delta builds on.
-  void check_complete(const delivery::Plan& plan) const {
-    if (plan.missing.empty()) return;
+  void check_complete(const delivery::Plan& plan) {
+    const std::string& file = m_settings.want_list;
+    if (plan.missing.empty()) {
+      const bool all = m_run.report().report().status == 0;  // an image that was left out may miss something
+      if (!file.empty() && all && remove_want_list_file(file))
+        m_context.console.status(fmt::format(
+            "{} was a want-list of before and is removed: nothing is missing", text::escape(file)));
+      return;
+    }
     print_missing(plan, m_context.console);
-    if (!m_settings.want_list.empty()) {
+    if (!file.empty()) {
       bundle::WantList list = want_list_of(plan, m_target);
       list.creator = m_context.creator();
-      list.created = bundle::creation_time().text;
-      cli::write_report_file(m_settings.want_list, bundle::write_want_list(list), "want-list");
+      write_want_list_file(std::move(list), file);
     }
     refuse_missing(plan, m_target, m_settings.want_list);
   }

@@ -32,13 +32,20 @@ std::string as_event(const delivery::MissingBlob& missing, const std::vector<std
 
 }  // namespace
 
-delivery::RequiredBlobs required_of(const bundle::BundleInfo& info, const image::RegistryTarget& where) {
+delivery::RequiredBlobs required_of(const bundle::BundleInfo& info, const image::RegistryTarget& where,
+                                    const std::optional<image::Mapping>& names) {
   delivery::RequiredBlobs required;
   for (const bundle::RequiredBlob& blob : info.requires_) {
-    auto& seen_in = required[blob.digest];
+    auto& seen_in = required.blobs[blob.digest];
     if (blob.repository.empty()) continue;
     const std::string path = where.prefix.empty() ? blob.repository : where.prefix + "/" + blob.repository;
     if (path.size() <= image::k_max_repository) seen_in = registry::Repository{where.registry, path};
+  }
+  for (const bundle::BaseImage& image : info.base) {
+    try {
+      required.base.push_back(names ? names->target(image.name, where) : where.place(image.target));
+    } catch (const diag::FormatError&) {  // too long a name below this prefix: it is not there
+    }
   }
   return required;
 }

@@ -6,7 +6,7 @@
 namespace airgap::importer {
 
 bundle::Receipt receipt_of(const delivery::Plan& plan, const std::vector<bool>& in_place,
-                           const image::RegistryTarget& registry) {
+                           const image::RegistryTarget& registry, const AbsentBlobs& absent) {
   std::map<image::Reference, bundle::ReceivedImage> images;
   std::map<hash::Digest, bundle::ReceivedBlob> blobs;
   for (std::size_t i = 0; i < plan.placements.size(); ++i) {
@@ -18,6 +18,7 @@ bundle::Receipt receipt_of(const delivery::Plan& plan, const std::vector<bool>& 
             .name = placement.name, .target = placement.target, .digest = placement.digest, .before = {}});
     for (const auto* list : {&placement.graph.configs, &placement.graph.layers}) {
       for (const image::Descriptor& blob : *list) {
+        if (absent.contains({placement.repository, blob.digest})) continue;
         const bundle::ReceivedBlob held{blob.digest, blob.size, placement.repository.path};
         const auto [place, is_new] = blobs.try_emplace(blob.digest, held);
         // The first by name, so that equal contents give equal receipts.

@@ -87,6 +87,25 @@ delivery::Placement read_placement(const Sought& image, registry::RegistryClient
   return placement;
 }
 
+bool has_addresses(const delivery::Placement& placement, const hash::Digest& layer) {
+  return std::ranges::any_of(placement.graph.layers, [&](const image::Descriptor& descriptor) {
+    return descriptor.digest == layer && !descriptor.urls.empty();
+  });
+}
+
+/// Layers with addresses of their own: who pulls finds them there, and other programs do not push them.
+AbsentBlobs left_elsewhere(const delivery::Plan& plan) {
+  AbsentBlobs absent;
+  for (const delivery::BlobStep& step : plan.blobs) {
+    for (const std::size_t i : step.images) {
+      const delivery::Placement& placement = plan.placements[i];
+      if (step.lacked_by(placement.repository) && has_addresses(placement, step.blob.digest))
+        absent.emplace(placement.repository, step.blob.digest);
+    }
+  }
+  return absent;
+}
+
 /// One run of `receipt`.
 class ReceiptRun {
  public:
@@ -113,7 +132,14 @@ class ReceiptRun {
         placements, client,
         {.jobs = m_settings.access.jobs, .stop = m_context.stop, .to_push = false, .begin = {}, .asked = {}});
     const delivery::Plan plan = delivery::make_plan(std::move(placements), content);
-    write(plan, whole(plan));
+    const AbsentBlobs elsewhere = left_elsewhere(plan);
+    if (!elsewhere.empty()) {
+      m_context.console.status(
+          fmt::format("{} {} not in it, for the registry does not have {}: a delta brings {}",
+                      text::counted(elsewhere.size(), "foreign layer"), elsewhere.size() == 1 ? "is" : "are",
+                      elsewhere.size() == 1 ? "it" : "them", elsewhere.size() == 1 ? "it" : "them"));
+    }
+    write(plan, whole(plan, elsewhere), elsewhere);
   }
 
   std::vector<delivery::Placement> read_placements(const std::vector<Sought>& names,
@@ -141,14 +167,14 @@ class ReceiptRun {
     return placements;
   }
 
-  /// Beside the placements: those of which the registry has every blob.
-  std::vector<bool> whole(const delivery::Plan& plan) {
+  /// Beside the placements: those of which the registry has every blob that should be there.
+  std::vector<bool> whole(const delivery::Plan& plan, const AbsentBlobs& elsewhere) {
     std::vector<bool> whole(plan.placements.size(), true);
     for (const delivery::BlobStep& step : plan.blobs) {
       for (const std::size_t i : step.images) {
         const delivery::Placement& placement = plan.placements[i];
-        if (std::ranges::find(step.missing, placement.repository) == step.missing.end() || !whole[i])
-          continue;
+        if (!step.lacked_by(placement.repository) || !whole[i]) continue;
+        if (elsewhere.contains({placement.repository, step.blob.digest})) continue;
         whole[i] = false;
         const diag::IntegrityError error(fmt::format("{} lacks blob {} of {}", m_where.registry,
                                                      step.blob.digest.str(), placement.target.str()),
@@ -167,8 +193,8 @@ class ReceiptRun {
     m_run.fail(std::move(outcome), "is left out", error);
   }
 
-  void write(const delivery::Plan& plan, const std::vector<bool>& whole) {
-    bundle::Receipt receipt = receipt_of(plan, whole, m_where);
+  void write(const delivery::Plan& plan, const std::vector<bool>& whole, const AbsentBlobs& elsewhere) {
+    bundle::Receipt receipt = receipt_of(plan, whole, m_where, elsewhere);
     receipt.creator = m_context.creator();
     receipt.created = bundle::creation_time().text;
     for (std::size_t i = 0; i < whole.size(); ++i) {

@@ -4,9 +4,9 @@
 
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/metadata/limits.hpp"
-#include "bundle-format/no_bundle.hpp"
 #include "bundle-format/unpacked_source.hpp"
 #include "common/diag/error.hpp"
+#include "common/io/ends_early.hpp"
 #include "common/tar/tar_layout.hpp"
 #include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
@@ -25,27 +25,17 @@ std::size_t cap_of(std::string_view name) {
   return name == k_volume_file ? k_max_volume_json : metadata_cap(name).value_or(k_max_signature);
 }
 
-/// Whether the header is some tar's whose check sum fits: no single wrong bit makes it so.
-bool is_sound(std::string_view header) {
-  constexpr std::size_t k_sum = 148;  // where the check sum stands
-  constexpr std::size_t k_size = 8;   // six digits, NUL, blank; counted as blanks
-  std::uint64_t sum = k_size * ' ';
-  for (std::size_t i = 0; i < header.size(); ++i)
-    sum += i >= k_sum && i < k_sum + k_size ? 0 : static_cast<unsigned char>(header[i]);
-  return header.substr(k_magic_offset, 5) == "ustar" &&
-         header.substr(k_sum, k_size) == fmt::format("{:06o}{} ", sum, '\0');
-}
-
 // A foreign file is the user's mistake and a damaged bundle is not, so one wrong bit must not make the first
 // of the second: our first name or the mark of tar is enough to be taken for a bundle, unless a good header
 // says another name.
-void refuse_foreign(std::string_view header) {
+void refuse_foreign(std::string_view header, From from) {
+  if (header.empty() && from == From::pipe) throw io::EndsEarly("nothing came");
   if (header.size() < tar::k_block) {  // less than a header: a beginning of ours was cut
     if (header.starts_with(k_oci_layout_file) || k_oci_layout_file.starts_with(header)) return;
     if (k_zstd_magic.starts_with(header))
-      throw diag::IntegrityError(fmt::format("it is cut: got {}", text::counted(header.size(), "byte")),
-                                 "copy it again, or export it again");
-    refuse_as_no_bundle(header);
+      throw io::EndsEarly(fmt::format("it is cut: got {}", text::counted(header.size(), "byte")),
+                          "copy it again, or export it again");
+    refuse_as_no_bundle(header, from);
   }
   const bool marked = header.substr(k_magic_offset, 5) == "ustar";
   const bool named = stated_name(header) == k_oci_layout_file;
@@ -54,15 +44,23 @@ void refuse_foreign(std::string_view header) {
   if (header.find_first_not_of('\0') == header.npos)
     throw diag::IntegrityError("it begins with zeros, so it is unfinished or damaged",
                                "run the export again, or copy it again");
-  refuse_as_no_bundle(header);
+  refuse_as_no_bundle(header, from);
+}
+
+// A first header whose check sum is right was not damaged: no single wrong bit makes it so.
+void refuse_other_tar(std::string_view block) {
+  if (!tar::has_right_sum(block)) return;
+  throw diag::UsageError("it is a tar that airgap-export did not write: another tool packed it",
+                         "a bundle in a directory needs no tar: unpack it with 'tar xf' and push the "
+                         "directory; or have the archive written by 'airgap-export pull --output FILE.tar'");
 }
 
 class HeadReader {
  public:
-  explicit HeadReader(ExactReader& archive) : m_archive(archive) {}
+  HeadReader(ExactReader& archive, From from) : m_archive(archive), m_from(from) {}
 
   ArchiveHead run() {
-    refuse_foreign(m_archive.peek_at_most(tar::k_block));
+    refuse_foreign(m_archive.peek_at_most(tar::k_block), m_from);
     for (const std::string_view name : {k_oci_layout_file, k_index_file, k_bundle_file, k_docker_file})
       take(name);
     if (next_is(k_sha512_file)) take(k_sha512_file);
@@ -88,12 +86,11 @@ class HeadReader {
     const std::uint64_t at = m_archive.position();
     const std::string block = m_archive.take(tar::k_block, what);
     const auto header = tar::parse_header(block);
-    if (!header && m_head.files.empty() && is_sound(block))
-      throw diag::UsageError(
-          "it is a tar, but not one that airgap-export wrote: it was packed by another tool",
-          "unpack it with 'tar xf' into a directory, and name that");
-    if (!header)
-      throw diag::IntegrityError(fmt::format("{} at byte {} is damaged, or is not there", what, at));
+    if (!header) {
+      if (m_head.files.empty()) refuse_other_tar(block);
+      throw diag::IntegrityError(fmt::format("{} at byte {} is damaged, or is not there", what, at),
+                                 "copy the archive again, or write it again");
+    }
     if (header->member.name != name)
       throw diag::UnsafeError(fmt::format("expected {} at byte {} of the archive, found '{}'", name, at,
                                           text::escape(header->member.name)));
@@ -111,6 +108,7 @@ class HeadReader {
   }
 
   ExactReader& m_archive;
+  From m_from;
   ArchiveHead m_head;
 };
 
@@ -124,8 +122,8 @@ FoundMetadata ArchiveHead::by_name() const {
   return found;
 }
 
-ArchiveHead read_archive_head(ExactReader& archive, std::vector<MetadataFile>* front) {
-  HeadReader reader(archive);
+ArchiveHead read_archive_head(ExactReader& archive, From from, std::vector<MetadataFile>* front) {
+  HeadReader reader(archive, from);
   try {
     return reader.run();
   } catch (const diag::Error&) {

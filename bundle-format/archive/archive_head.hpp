@@ -8,6 +8,7 @@
 #include "bundle-format/archive/exact_reader.hpp"
 #include "bundle-format/metadata/contents.hpp"
 #include "bundle-format/metadata/metadata_check.hpp"
+#include "bundle-format/no_bundle.hpp"
 
 namespace airgap::bundle {
 
@@ -22,12 +23,13 @@ struct ArchiveHead {
 };
 
 /// Reads them from the front of an archive. They come in one order and within their caps, and each header and
-/// all padding is just what the writer writes: IntegrityError otherwise. UsageError when this is no bundle at
-/// all.
+/// all padding is just what the writer writes: IntegrityError otherwise, io::EndsEarly where they are cut.
+/// UsageError when this is no bundle at all.
 ///
 /// Not with a library: a lenient reader takes many archives for the same list of files, and a cut one for a
 /// shorter list, while of a bundle every byte around the files is known beforehand (SPEC.md, "Archive").
 /// `front`, where it is not null, takes the files before the damage when that is thrown.
-ArchiveHead read_archive_head(ExactReader& archive, std::vector<MetadataFile>* front = nullptr);
+ArchiveHead read_archive_head(ExactReader& archive, From from = From::file,
+                              std::vector<MetadataFile>* front = nullptr);
 
 }  // namespace airgap::bundle

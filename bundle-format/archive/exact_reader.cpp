@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "common/diag/error.hpp"
+#include "common/io/ends_early.hpp"
 
 namespace airgap::bundle {
 
@@ -16,7 +17,7 @@ std::string_view ExactReader::buffered() const {
 }
 
 void ExactReader::fail_at_end(std::string_view what) const {
-  throw diag::IntegrityError(
+  throw io::EndsEarly(
       fmt::format("the archive ends in {}, after {} bytes", what, m_position + (m_end - m_begin)),
       "it is cut: copy or write it again");
 }

@@ -11,7 +11,7 @@
 
 namespace airgap::bundle {
 
-/// Counted reads from a Source, never past what was asked for. An end before that is an IntegrityError that
+/// Counted reads from a Source, never past what was asked for. An end before that is io::EndsEarly, which
 /// says where. `input` is borrowed; used by one thread at a time.
 class ExactReader {
  public:

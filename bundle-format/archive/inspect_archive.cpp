@@ -47,7 +47,7 @@ class ArchiveInspection {
     try {
       const auto bytes = m_tar->open(0, m_size);
       ExactReader reader(*bytes);
-      ArchiveHead head = read_archive_head(reader, &front);
+      ArchiveHead head = read_archive_head(reader, From::file, &front);
       for (const MetadataFile& file : head.files) m_result.metadata_bytes += file.bytes.size();
       m_result.files = head.files.size();
       return head;

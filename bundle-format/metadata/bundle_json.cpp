@@ -57,6 +57,15 @@ void write_requires(json::Writer& writer, const std::vector<RequiredBlob>& blobs
   writer.end_array();
 }
 
+void write_base(json::Writer& writer, const std::vector<BaseImage>& images) {
+  if (images.empty()) return;
+  writer.key("base").begin_array();
+  for (const BaseImage& image : images) {
+    writer.begin_object().member("name", image.name.str()).member("target", image.target).end_object();
+  }
+  writer.end_array();
+}
+
 }  // namespace
 
 std::string_view name_of(BlobKind kind) noexcept {
@@ -95,6 +104,7 @@ std::string write_bundle_json(const BundleInfo& info) {
   writer.end_array();
   write_blobs(writer, info.blobs);
   write_requires(writer, info.requires_);
+  write_base(writer, info.base);
   writer.end_object();
   return writer.str();
 }

@@ -39,6 +39,14 @@ struct RequiredBlob {
   friend bool operator==(const RequiredBlob&, const RequiredBlob&) = default;
 };
 
+/// An image that the other side of a delta is said to have, and that the delta does not name.
+struct BaseImage {
+  image::Reference name;  ///< full source name
+  std::string target;     ///< inside: path[:tag] or path@digest, below the prefix
+
+  friend bool operator==(const BaseImage&, const BaseImage&) = default;
+};
+
 /// One image of a bundle: a name and what it stands for. Referrers and cosign tags are images with a
 /// `subject`.
 struct Image {
@@ -68,6 +76,7 @@ struct BundleInfo {
   std::vector<Image> images;            ///< sorted by name
   std::vector<Blob> blobs;              ///< in archive order: kind, then digest
   std::vector<RequiredBlob> requires_;  ///< of a delta, in the order of blobs
+  std::vector<BaseImage> base;          ///< of a delta, sorted by name: where required blobs may be
 
   std::uint64_t stored_bytes() const;    ///< of all blobs
   std::uint64_t required_bytes() const;  ///< of those in requires_

@@ -20,9 +20,9 @@ namespace {
 using json::Node;
 
 /// Every member of the top level that this version acts on: what "critical" may name.
-constexpr std::array<std::string_view, 12> k_known{"format",   "needs",   "critical", "stream",
-                                                   "sequence", "creator", "created",  "names",
-                                                   "totals",   "images",  "blobs",    "requires"};
+constexpr std::array<std::string_view, 13> k_known{"format",  "needs",    "critical", "stream", "sequence",
+                                                   "creator", "created",  "names",    "totals", "images",
+                                                   "blobs",   "requires", "base"};
 
 image::Platform platform_at(const Node& node) {
   const auto text = [&](std::string_view name) {
@@ -122,6 +122,16 @@ std::vector<Blob> blobs_at(const Node& node, const std::string& remedy) {
 
 std::vector<RequiredBlob> requires_at(const Node& node) {
   return in_order<RequiredBlob>(node, &required_at);
+}
+
+std::vector<BaseImage> base_at(const Node& node) {
+  std::vector<BaseImage> images;
+  for (const Node& entry : list_at(node, k_max_images)) {
+    images.push_back({name_at(entry.at("name")), target_at(entry.at("target"))});
+    if (images.size() > 1 && images[images.size() - 2].name >= images.back().name)
+      entry.fail("it is not in order of names, or there twice");
+  }
+  return images;
 }
 
 /// What is asked of the bundle as a whole, once its parts are right.
@@ -227,6 +237,7 @@ BundleInfo info_of(const Node& root) {
   for (const Node& node : list_at(root.at("images"), k_max_images)) info.images.push_back(image_at(node));
   info.blobs = blobs_at(root.at("blobs"), remedy);
   if (const auto left_out = root.find("requires")) info.requires_ = requires_at(*left_out);
+  if (const auto base = root.find("base")) info.base = base_at(*base);
   Consistency(root, info).check();
   return info;
 }

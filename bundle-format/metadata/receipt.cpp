@@ -82,6 +82,13 @@ std::string Receipt::repository_of(const ReceivedBlob& blob) const {
   return blob.repository.starts_with(prefix) ? blob.repository.substr(prefix.size()) : std::string{};
 }
 
+std::optional<std::string> Receipt::target_of(const ReceivedImage& image) const {
+  std::string path = path_of(image.target);
+  if (registry.prefix.empty()) return path;
+  if (!path.starts_with(registry.prefix + "/")) return std::nullopt;
+  return path.substr(registry.prefix.size() + 1);
+}
+
 std::string write_receipt(const Receipt& receipt) {
   json::Writer writer;
   writer.begin_object().member("kind", k_receipt_kind).member("format", k_format_of_receipts);

@@ -50,6 +50,8 @@ struct Receipt {
 
   /// Where `blob` is below the prefix; empty when it is beside it.
   std::string repository_of(const ReceivedBlob& blob) const;
+  /// "path:tag" or "path@digest" below the prefix; nothing when it is beside it.
+  std::optional<std::string> target_of(const ReceivedImage& image) const;
   friend bool operator==(const Receipt&, const Receipt&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <type_traits>
 
 #include "bundle-format/archive/archive_head.hpp"
 #include "bundle-format/archive/archive_plan.hpp"
@@ -18,6 +19,8 @@
 #include "common/diag/error.hpp"
 #include "common/diag/touching.hpp"
 #include "common/hash/verifying_source.hpp"
+#include "common/io/ends_early.hpp"
+#include "common/io/zero_padding.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -42,9 +45,10 @@ class MemberSource : public io::Source {
 /// Every byte that is no blob's is known once the head is read, and is compared as it comes.
 class PipeStream : public BundleStream {
  public:
-  /// `from` is what messages call the input.
-  PipeStream(io::Source& input, std::string from)
-      : m_from(std::move(from)),
+  /// `name` is what messages call the input.
+  PipeStream(io::Source& input, From from, std::string name)
+      : m_kind(from),
+        m_from(std::move(name)),
         m_input(input),
         m_archive(m_input),
         m_plan(read_head()),
@@ -77,14 +81,13 @@ class PipeStream : public BundleStream {
       });
     }
     expect_padding();
-    m_archive.expect_zeros(tar::k_end_size, "the end of the archive");
-    if (!m_archive.at_end())
-      throw diag::IntegrityError(fmt::format("bytes follow the end of the archive at {}", m_plan.layout.end));
+    explaining([&] { m_archive.expect_zeros(tar::k_end_size, "the end of the archive"); });
+    expect_no_more();
   }
 
  private:
   ArchivePlan read_head() {
-    ArchiveHead head = read_archive_head(m_archive);
+    ArchiveHead head = explaining([&] { return read_archive_head(m_archive, m_kind); });
     if (head.volume)
       throw diag::UsageError("this is one of several volumes, which do not come through a pipe",
                              "name the files of all of them, or the folders that they are in");
@@ -98,11 +101,23 @@ class PipeStream : public BundleStream {
     return plan;
   }
 
+  /// Why a pipe ended early is for the program before it to say.
+  template <class Body>
+  std::invoke_result_t<Body> explaining(Body&& body) {
+    try {
+      return std::forward<Body>(body)();
+    } catch (io::EndsEarly& error) {
+      if (m_kind == From::pipe)
+        error.set_hint("see what the program before the pipe said, and run all of the pipe again");
+      throw;
+    }
+  }
+
   /// What is wrong with the blobs from `begin` to `end` is said with the images that it touches.
   template <class Body>
   auto naming(std::size_t begin, std::size_t end, Body&& body) {
     try {
-      return std::forward<Body>(body)();
+      return explaining(std::forward<Body>(body));
     } catch (const diag::IntegrityError& error) {
       std::vector<hash::Digest> lost;
       for (std::size_t i = begin; i < end; ++i) lost.push_back(m_plan.blobs[i].digest);
@@ -155,6 +170,14 @@ class PipeStream : public BundleStream {
       expect(std::string(static_cast<std::size_t>(count), '\0'), "the padding after " + m_name, m_next - 1);
   }
 
+  /// But for the zeros that fill up a block (SPEC.md, "Archive").
+  void expect_no_more() {
+    io::ZeroPadding padding("the archive");
+    m_drain.resize(io::k_pump_buffer);
+    while (!m_archive.at_end())
+      padding.take(std::span(m_drain).first(m_archive.read_some(m_drain, m_drain.size(), "the padding")));
+  }
+
   /// Bytes that belong to the blob at `index`.
   void expect(std::string_view bytes, const std::string& what, std::size_t index) {
     naming_rest([&] { m_archive.peek(bytes.size(), what); });
@@ -182,6 +205,7 @@ class PipeStream : public BundleStream {
     }
   }
 
+  From m_kind;
   std::string m_from;
   UnpackedSource m_input;
   ExactReader m_archive;
@@ -203,14 +227,14 @@ struct PackedBytes {
 class PackedStream final : private PackedBytes, public PipeStream {
  public:
   PackedStream(const std::shared_ptr<const io::File>& file, const std::string& path)
-      : PackedBytes(file), PipeStream(bytes, path) {}
+      : PackedBytes(file), PipeStream(bytes, From::file, path) {}
 };
 
 }  // namespace
 
 std::unique_ptr<BundleStream> open_stream(io::Source& input) {
   return diag::with_context([] { return std::string("reading a bundle from a pipe"); },
-                            [&] { return std::make_unique<PipeStream>(input, "the pipe"); });
+                            [&] { return std::make_unique<PipeStream>(input, From::pipe, "the pipe"); });
 }
 
 std::unique_ptr<BundleStream> open_packed(const std::string& path) {

@@ -10,6 +10,7 @@
 
 #include "common/diag/error.hpp"
 #include "common/io/file.hpp"
+#include "common/text/utf8.hpp"
 
 namespace airgap::cli {
 namespace {
@@ -36,6 +37,7 @@ InputFile read_input_file(const std::string& path, std::size_t cap, std::string_
       file.text.append(io::text_of(std::span(buffer).first(count)));
       if (file.text.size() > cap) throw diag::UsageError(fmt::format("{} is too large for {}", path, what));
     }
+    if (file.text.starts_with(text::k_byte_order_mark)) file.text.erase(0, text::k_byte_order_mark.size());
     return file;
   } catch (const diag::StorageError& error) {
     throw diag::UsageError(fmt::format("cannot read {}: {}", what, error.message()),

@@ -63,6 +63,8 @@ std::string final_line(const ProgressState& state) {
     line += complete ? " in " + text::counted(state.blobs_done, "blob")
                      : fmt::format(", {} of {} blobs", state.blobs_done, state.blobs_total);
   }
+  if (state.already > 0)
+    line += fmt::format(", {} of it by an earlier run", amount_text(state, state.already));
   if (state.blobs_mounted > 0) line += fmt::format(", {} of them mounted", state.blobs_mounted);
   line += ", " + duration_text(std::chrono::duration_cast<std::chrono::seconds>(state.elapsed));
   return complete ? line : line + ", not finished";

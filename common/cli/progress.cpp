@@ -51,7 +51,9 @@ void ProgressTracker::blob_started(const hash::Digest& digest, std::uint64_t siz
                                    TimePoint now) {
   if (!m_active) return;
   now = own(now);
-  if (m_running.emplace(digest, Running{size, already, 0, now, RateMeter(now)}).second) m_done += already;
+  if (!m_running.emplace(digest, Running{size, already, 0, now, RateMeter(now)}).second) return;
+  m_done += already;
+  m_already += already;
 }
 
 void ProgressTracker::blob_progress(const hash::Digest& digest, std::uint64_t moved) {
@@ -98,6 +100,7 @@ ProgressState ProgressTracker::look(TimePoint now) {
   state.blobs_done = m_blobs_done;
   state.blobs_total = m_blobs_total == 0 ? 0 : std::max(m_blobs_total, m_blobs_done);
   state.blobs_mounted = m_blobs_mounted;
+  state.already = m_already;
   state.elapsed = now - m_start;
   state.rate = m_meter.update(now, m_moved);
   if (const std::uint64_t rest = m_total > m_done ? m_total - m_done : 0; state.rate >= 1) {

@@ -30,6 +30,7 @@ struct ProgressState {
   std::uint64_t blobs_done = 0;
   std::uint64_t blobs_total = 0;
   std::uint64_t blobs_mounted = 0;  ///< of those done: nothing was sent for them
+  std::uint64_t already = 0;        ///< of `done`, what an earlier run moved
   double rate = 0;                  ///< a second, 0 while unknown
   std::chrono::milliseconds elapsed{};
   std::optional<std::chrono::seconds> left;
@@ -78,6 +79,7 @@ class ProgressTracker {
   std::uint64_t m_moved = 0;
   std::uint64_t m_blobs_done = 0;
   std::uint64_t m_blobs_mounted = 0;
+  std::uint64_t m_already = 0;
   TimePoint m_start;  // this one and all others without the pauses
   TimePoint::duration m_paused{};
   std::optional<TimePoint> m_paused_since;

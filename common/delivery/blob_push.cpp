@@ -62,22 +62,15 @@ void BlobPush::upload(const BlobStep& step, const registry::Repository& to, cons
   const auto start = [&](std::uint64_t already) {
     if (!std::exchange(started, true)) m_observer.blob_started(step.blob.digest, step.blob.size, already);
   };
-  std::int64_t total = 0;
   const auto sent = [&](std::int64_t count) {
     start(0);
-    total += count;
     if (count >= 0) {
       m_observer.blob_progress(step.blob.digest, static_cast<std::uint64_t>(count));
     } else {
       m_observer.blob_restarted(step.blob.digest, static_cast<std::uint64_t>(-count));
     }
   };
-  try {
-    m_client.upload_blob(to, step.blob, open, {.sent = sent, .found = start}, reread);
-  } catch (...) {
-    if (total != 0) sent(-total);
-    throw;
-  }
+  m_client.upload_blob(to, step.blob, open, {.sent = sent, .found = start}, reread);
 }
 
 diag::Error BlobPush::damage_of(const BlobStep& step, diag::Error& error) const {

@@ -19,6 +19,14 @@ namespace {
 /// Of an image that a run which ended early did not get to; in the report alone.
 constexpr std::string_view k_unfinished = "unfinished";
 
+void count_kept(Plan& plan, registry::RegistryClient& client) {
+  for (BlobStep& step : plan.blobs) {
+    if (!step.upload() || !step.carried) continue;
+    step.kept = client.kept_bytes(step.missing.front(), step.blob);
+    plan.kept_bytes += step.kept;
+  }
+}
+
 }  // namespace
 
 DeliveryRun::DeliveryRun(DeliverySettings settings, cli::Context& context)
@@ -51,8 +59,9 @@ Plan DeliveryRun::plan(std::vector<Placement> placements, registry::RegistryClie
   look_elsewhere(placements, required, client, options, content);
   console.end_count();
   RequiredBlobs lacking = required;
-  for (const hash::Digest& blob : lost.blobs) lacking.try_emplace(blob, std::nullopt);
+  for (const hash::Digest& blob : lost.blobs) lacking.blobs.try_emplace(blob, std::nullopt);
   Plan plan = without_lost(make_plan(std::move(placements), content, lacking), content, lacking, lost);
+  count_kept(plan, client);
   print_plan(plan, console, m_settings.dry_run);
   return plan;
 }

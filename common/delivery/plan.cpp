@@ -54,6 +54,7 @@ BlobStep step_for(const Need& need, const RegistryContent& content, const Requir
 void plan_blobs(Plan& plan, const RegistryContent& content, const RequiredBlobs& required) {
   for (const auto& [digest, need] : needs_of(plan.placements)) {
     BlobStep step = step_for(need, content, required);
+    plan.there_bytes += need.blob.size * (need.repositories.size() - step.missing.size());
     if (step.missing.empty()) {
       plan.present_bytes += need.blob.size;
       continue;
@@ -194,8 +195,9 @@ std::vector<ImageBytes> Plan::bytes_by_image() const {
     for (const std::size_t i : step.images) {
       const registry::Repository& place = placements[i].repository;
       if (!step.lacked_by(place)) continue;
-      bytes[i].present -= step.blob.size;
-      (step.upload() && place == step.missing.front() ? bytes[i].upload : bytes[i].mount) += step.blob.size;
+      const bool sent = step.upload() && place == step.missing.front();
+      bytes[i].present -= step.blob.size - (sent ? step.kept : 0);
+      (sent ? bytes[i].upload : bytes[i].mount) += step.blob.size - (sent ? step.kept : 0);
     }
   }
   return bytes;
@@ -205,6 +207,7 @@ Plan make_plan(std::vector<Placement> placements, const RegistryContent& content
                const RequiredBlobs& required) {
   Plan plan;
   plan.placements = std::move(placements);
+  for (const auto& [digest, seen_in] : required.blobs) plan.required.insert(digest);
   plan_blobs(plan, content, required);
   plan_manifests(plan, content);
   plan_tags(plan, content);

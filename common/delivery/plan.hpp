@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "common/delivery/placement.hpp"
@@ -19,7 +20,8 @@ struct BlobStep {
       missing;                      ///< those that lack it; without `from` the first one gets an upload
   std::vector<std::size_t> images;  ///< placements that need it
 
-  bool carried = true;  ///< the sender has it; else `from` is there
+  bool carried = true;     ///< the sender has it; else `from` is there
+  std::uint64_t kept = 0;  ///< bytes that an upload of an earlier run left there
 
   bool upload() const { return !from && !missing.empty(); }
   bool lacked_by(const registry::Repository& repository) const;
@@ -78,9 +80,13 @@ struct Plan {
   std::vector<ReferrersStep> referrers;
   std::vector<TagStep> tags;  ///< unchanged ones too, but for those of images in place
   std::vector<MissingBlob> missing;
+  std::set<hash::Digest> required;  ///< blobs that the sender does not have
+  // In bytes.
   std::uint64_t upload_bytes = 0;
-  std::uint64_t mount_bytes = 0;  ///< in every repository into which a blob is mounted, after an upload too
-  std::uint64_t present_bytes = 0;
+  std::uint64_t mount_bytes = 0;    ///< in every repository into which a blob is mounted, after an upload too
+  std::uint64_t there_bytes = 0;    ///< in every repository that has a blob already
+  std::uint64_t present_bytes = 0;  ///< of blobs that no repository lacks, each once
+  std::uint64_t kept_bytes = 0;     ///< of upload_bytes, what uploads of an earlier run left there
 
   bool nothing_to_do() const;
   std::vector<bool> touched() const;               ///< beside `placements`: those that a step is for

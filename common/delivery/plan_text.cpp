@@ -13,8 +13,9 @@ namespace {
 std::string as_event(const Plan& plan, std::uint64_t moving, std::uint64_t replaced) {
   json::Writer writer(json::Writer::Style::compact);
   writer.begin_object().member("event", "plan").member("images", plan.placements.size());
-  writer.member("uploadBytes", plan.upload_bytes).member("mountBytes", plan.mount_bytes);
-  writer.member("presentBytes", plan.present_bytes).member("blobs", plan.blobs.size());
+  writer.member("uploadBytes", plan.upload_bytes - plan.kept_bytes).member("mountBytes", plan.mount_bytes);
+  writer.member("presentBytes", plan.there_bytes + plan.kept_bytes).member("keptBytes", plan.kept_bytes);
+  writer.member("blobs", plan.blobs.size());
   writer.member("manifests", plan.manifests.size()).member("tags", moving).member("replacedTags", replaced);
   writer.member("missingBlobs", plan.missing.size());
   writer.end_object();
@@ -78,6 +79,27 @@ void print_steps(const Plan& plan, cli::Console& console) {
   }
 }
 
+/// "3 images", and in a table of them that its columns may add up to more.
+std::string counted_images(const Plan& plan, bool in_table) {
+  const std::string count = text::counted(plan.placements.size(), "image");
+  ImageBytes sum;
+  for (const ImageBytes& image : plan.bytes_by_image()) {
+    sum.upload += image.upload;
+    sum.mount += image.mount;
+    sum.present += image.present;
+  }
+  const bool shared = sum.upload != plan.upload_bytes - plan.kept_bytes || sum.mount != plan.mount_bytes ||
+                      sum.present != plan.there_bytes + plan.kept_bytes;
+  return in_table && shared ? count + ", what they share in a repository counted once" : count;
+}
+
+std::string there_already(const Plan& plan) {
+  std::string text = text::human_size(plan.there_bytes + plan.kept_bytes) + " there already";
+  if (plan.kept_bytes != 0)
+    text += fmt::format(" ({} of it by uploads that were broken off)", text::human_size(plan.kept_bytes));
+  return text;
+}
+
 }  // namespace
 
 void print_plan(const Plan& plan, cli::Console& console, bool steps) {
@@ -98,10 +120,10 @@ void print_plan(const Plan& plan, cli::Console& console, bool steps) {
                                text::counted(plan.placements.size(), "image")));
     return;
   }
-  console.status(fmt::format("{}: {} to send, {} to mount, {} there already; {} to set, {} of them moved",
-                             text::counted(plan.placements.size(), "image"),
-                             text::human_size(plan.upload_bytes), text::human_size(plan.mount_bytes),
-                             text::human_size(plan.present_bytes), text::counted(moving, "tag"), replaced));
+  console.status(
+      fmt::format("{}: {} to send, {} to mount, {}; {} to set, {} of them moved", counted_images(plan, steps),
+                  text::human_size(plan.upload_bytes - plan.kept_bytes), text::human_size(plan.mount_bytes),
+                  there_already(plan), text::counted(moving, "tag"), replaced));
 }
 
 }  // namespace airgap::delivery

@@ -38,7 +38,7 @@ void push_manifests(const Plan& plan, registry::RegistryClient& client, transpor
                   return fmt::format("pushing manifest {} to {}", descriptor.digest.str(),
                                      step.repository.str());
                 },
-                [&] { push_manifest(step, again, client); });
+                [&] { push_manifest(step, plan.required, again, client); });
           });
     });
   }

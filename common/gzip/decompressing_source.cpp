@@ -6,13 +6,16 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "common/diag/error.hpp"
+#include "common/io/ends_early.hpp"
 
 namespace airgap::gzip {
 namespace {
 
 constexpr std::size_t k_step = std::size_t{128} * 1024;
+constexpr std::byte k_first_byte{0x1f};       // of a member
 constexpr int k_gzip_alone = 16 + MAX_WBITS;  // as inflateInit2() wants it
 
 }  // namespace
@@ -43,8 +46,12 @@ std::size_t DecompressingSource::read(std::span<std::byte> out) {
   for (;;) {
     if (m_in.empty() && !fill()) {
       if (m_between_members) return 0;
-      throw diag::IntegrityError(fmt::format("the gzip data ends too early, after {} bytes", m_read),
-                                 "it is cut: copy or write it again");
+      throw io::EndsEarly(fmt::format("the gzip data ends too early, after {} bytes", m_read),
+                          "it is cut: copy or write it again");
+    }
+    if (m_between_members && m_has_member && m_in.front() != k_first_byte) {
+      m_padding.take(std::exchange(m_in, {}));
+      continue;
     }
     if (m_between_members) begin_member();
     const std::size_t room = std::min<std::size_t>(out.size(), std::numeric_limits<uInt>::max());
@@ -57,9 +64,11 @@ std::size_t DecompressingSource::read(std::span<std::byte> out) {
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
       const char* why = m_stream->msg != nullptr ? m_stream->msg : "it needs a dictionary";
       throw diag::IntegrityError(
-          fmt::format("the gzip data near byte {} is damaged: {}", m_read - m_in.size(), why));
+          fmt::format("the gzip data near byte {} is damaged: {}", m_read - m_in.size(), why),
+          "'gzip -t' says whether it was so from the start: make it again, or send it again");
     }
     m_between_members = result == Z_STREAM_END;
+    m_has_member = m_has_member || m_between_members;
     if (const std::size_t produced = room - m_stream->avail_out; produced != 0) return produced;
   }
 }

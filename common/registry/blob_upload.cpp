@@ -46,6 +46,16 @@ class BlobUpload {
   }
 
   void run() {
+    try {
+      send();
+    } catch (...) {
+      m_blob.count().give_up(kept());
+      throw;
+    }
+  }
+
+ private:
+  void send() {
     UploadOutcome outcome;
     try {
       resume();
@@ -57,12 +67,17 @@ class BlobUpload {
     } catch (const transport::PassedBy& passed) {
       fail_passed_by(outcome, passed);
     } catch (const hash::DigestMismatch&) {
-      forget();
+      drop_chunks();
       throw;
     }
   }
 
- private:
+  // Bytes that a later run finds.
+  std::uint64_t kept() {
+    note_progress();
+    return m_record ? m_taken : 0;
+  }
+
   // What an earlier run began.
   void resume() {
     KeptUploads* const kept = m_host.parts().options.kept_uploads;
@@ -301,6 +316,23 @@ void upload_blob(HostSession& host, const std::string& path, OutgoingBlob blob) 
   if (blob.descriptor().size == 0) blob.check_bytes();  // nothing is read while nothing is sent
   host.require_registry();
   BlobUpload(host, path, blob).run();
+}
+
+std::uint64_t kept_bytes(HostSession& host, const std::string& path, const image::Descriptor& blob) {
+  KeptUploads* const kept = host.parts().options.kept_uploads;
+  if (kept == nullptr || blob.size <= transport::k_held) return 0;
+  const auto record = kept->claim(key_of(host, path, blob));
+  const auto left = record ? record->left() : std::nullopt;
+  const auto session = left ? kept_session(host, *left) : std::nullopt;
+  if (!session) return 0;
+  try {
+    const std::uint64_t taken = bytes_taken(host, path, *session).value_or(0);
+    return taken <= blob.size ? taken : 0;
+  } catch (const diag::NetworkError&) {  // who goes on with it asks again, and says so
+    return 0;
+  } catch (const diag::CredentialsError&) {
+    return 0;
+  }
 }
 
 }  // namespace airgap::registry

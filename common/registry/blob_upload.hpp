@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "common/registry/host_session.hpp"
@@ -9,5 +10,8 @@ namespace airgap::registry {
 
 /// RegistryClient::upload_blob on one host.
 void upload_blob(HostSession& host, const std::string& path, OutgoingBlob blob);
+
+/// RegistryClient::kept_bytes on one host.
+std::uint64_t kept_bytes(HostSession& host, const std::string& path, const image::Descriptor& blob);
 
 }  // namespace airgap::registry

@@ -187,4 +187,12 @@ void ChunkedUpload::keep_record() {
   }
 }
 
+std::optional<std::uint64_t> bytes_taken(HostSession& host, const std::string& path,
+                                         const UploadSession& session) {
+  const auto response = host.send(host.request(http::Method::get, session.location), {path, true});
+  const auto there = is_success(*response) ? place_of(response->head()) : std::nullopt;
+  drain(*response);
+  return there;
+}
+
 }  // namespace airgap::registry

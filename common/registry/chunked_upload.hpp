@@ -54,4 +54,8 @@ class ChunkedUpload {
   bool m_in_doubt = false;        // whether the latest request was carried out
 };
 
+/// How far the registry says that a session is; nothing when it does not have it.
+std::optional<std::uint64_t> bytes_taken(HostSession& host, const std::string& path,
+                                         const UploadSession& session);
+
 }  // namespace airgap::registry

@@ -211,6 +211,11 @@ void RegistryClient::upload_blob(const Repository& repository, const image::Desc
   registry::upload_blob(m_session->exactly(repository), repository.path, {blob, open, news, reread});
 }
 
+std::uint64_t RegistryClient::kept_bytes(const Repository& repository, const image::Descriptor& blob) {
+  expect_push(repository);
+  return registry::kept_bytes(m_session->exactly(repository), repository.path, blob);
+}
+
 void RegistryClient::put_manifest(const Repository& repository, std::string_view reference,
                                   std::string_view bytes, std::string_view media_type) {
   expect_push(repository);

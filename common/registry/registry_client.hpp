@@ -109,6 +109,9 @@ class RegistryClient {
   void upload_blob(const Repository& repository, const image::Descriptor& blob,
                    const transport::BlobOpener& open, const UploadNews& news,
                    transport::Reread reread = transport::Reread::always);
+  /// How much of the blob an upload of an earlier run left there, by the registry's word: upload_blob() goes
+  /// on behind it.
+  std::uint64_t kept_bytes(const Repository& repository, const image::Descriptor& blob);
   void put_manifest(const Repository& repository, std::string_view reference, std::string_view bytes,
                     std::string_view media_type);
 

@@ -122,6 +122,10 @@ void SentCount::restart(std::uint64_t found) {
   if (m_news.found && found != 0) m_news.found(found);
 }
 
+void SentCount::give_up(std::uint64_t kept) {
+  move_to(std::max(kept, m_found));
+}
+
 void SentCount::move_to(std::uint64_t place) {
   const auto change = static_cast<std::int64_t>(place) - static_cast<std::int64_t>(m_place);
   m_place = place;

@@ -21,6 +21,8 @@ class SentCount {
   /// The attempt that begins has so many bytes from an earlier run.
   void restart(std::uint64_t found = 0);
   void add(std::uint64_t count) { move_to(m_place + count); }
+  /// It is over, and so many bytes stay in the registry for a later run.
+  void give_up(std::uint64_t kept);
   /// All before `place` is sent, and nothing behind it counts.
   void move_to(std::uint64_t place);
 

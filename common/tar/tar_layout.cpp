@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <limits>
 #include <numeric>
 
@@ -29,6 +31,13 @@ void put_number(std::string& block, Field field, std::uint64_t number) {
   put_text(block, field, fmt::format("{:0{}o}", number, field.length - 1));
 }
 
+/// POSIX: of all bytes of the header, with blanks for the sum itself.
+unsigned sum_of(std::string block) {
+  put_text(block, k_checksum, "        ");
+  return std::accumulate(block.begin(), block.end(), 0U,
+                         [](unsigned total, char c) { return total + static_cast<unsigned char>(c); });
+}
+
 std::string ustar_block(std::string_view name, std::uint64_t size, std::uint64_t mtime, char type) {
   std::string block(k_block, '\0');
   put_text(block, k_name, name);
@@ -37,17 +46,13 @@ std::string ustar_block(std::string_view name, std::uint64_t size, std::uint64_t
   put_number(block, k_group, 0);
   put_number(block, k_size, size);
   put_number(block, k_mtime, mtime);
-  put_text(block, k_checksum, "        ");
   put_text(block, k_type, std::string_view(&type, 1));
   put_text(block, k_magic, std::string_view("ustar\00000", 8));
   put_text(block, k_owner_name, "root");
   put_text(block, k_group_name, "root");
   put_number(block, k_device_major, 0);
   put_number(block, k_device_minor, 0);
-  const auto sum = std::accumulate(block.begin(), block.end(), 0U, [](unsigned total, char c) {
-    return total + static_cast<unsigned char>(c);
-  });
-  put_text(block, k_checksum, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
+  put_text(block, k_checksum, fmt::format("{:06o}", sum_of(block)) + std::string("\0 ", 2));
   return block;
 }
 
@@ -88,6 +93,15 @@ std::optional<Header> parse_header(std::string_view block) {
   Header header{{std::string(name.substr(0, name.find('\0'))), *size}, *mtime};
   if (header_bytes(header.member, header.mtime) != block) return std::nullopt;
   return header;
+}
+
+bool has_right_sum(std::string_view block) {
+  if (block.size() != k_block) return false;
+  std::string_view field = block.substr(k_checksum.offset, k_checksum.length);
+  field.remove_prefix(std::min(field.find_first_not_of(' '), field.size()));
+  unsigned stated = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), stated, 8);
+  return error == std::errc() && stated == sum_of(std::string(block));
 }
 
 std::string header_bytes(const Member& member, std::uint64_t mtime) {

@@ -63,6 +63,9 @@ struct Header {
 /// member and time. For the first members of our own archives, whose order and size limits the caller knows.
 std::optional<Header> parse_header(std::string_view block);
 
+/// Whether a block is a header that is as it was written, whatever program wrote it: its check sum is right.
+bool has_right_sum(std::string_view block);
+
 /// The two zero blocks at the end, in bytes.
 inline constexpr std::uint64_t k_end_size = 2 * k_block;
 

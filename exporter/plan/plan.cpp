@@ -152,12 +152,25 @@ void refuse_collisions(const std::vector<bundle::Image>& images) {
   throw diag::UsageError(collisions.front().str(), collisions.front().hint());
 }
 
+// What the bundle itself names is asked for there anyway.
+std::vector<bundle::BaseImage> base_of(const OtherSide& other, const std::vector<bundle::Image>& images) {
+  std::set<image::Reference> named;
+  for (const bundle::Image& image : images) named.insert(image.name);
+  std::vector<bundle::BaseImage> base;
+  for (const auto& [name, target] : other.places) {
+    if (base.size() == bundle::k_max_images) break;
+    if (!named.contains(name)) base.push_back({name, target});
+  }
+  return base;
+}
+
 // What the other side has stays behind, but for manifests: they are small, and set the tags; and for what a
 // want-list says that it has not. An engine that loads the bundle by itself must not be told of images that
 // are not whole in it.
 void leave_out(ExportPlan& plan, const OtherSide& other, const std::set<hash::Digest>& wanted) {
   bundle::BundleInfo& info = plan.contents.info;
   plan.since = other.said_by;
+  plan.registries = other.registries;
   std::set<hash::Digest> left_out;
   for (const bundle::Blob& blob : info.blobs) {
     const auto* held = blob.kind == bundle::BlobKind::manifest ? nullptr : other.find(blob);
@@ -170,14 +183,13 @@ void leave_out(ExportPlan& plan, const OtherSide& other, const std::set<hash::Di
   std::erase_if(plan.contents.docker_images, [&](const bundle::DockerImage& image) {
     return is_left_out(image.config) || std::ranges::any_of(image.layers, is_left_out);
   });
-  plan.new_images =
-      static_cast<std::size_t>(std::ranges::count_if(info.images, [&](const bundle::Image& image) {
-        return !other.images.contains({image.name, image.digest});
-      }));
+  if (!info.requires_.empty()) info.base = base_of(other, info.images);
+  plan.new_images = static_cast<std::size_t>(
+      std::ranges::count_if(info.images, [&](const bundle::Image& image) { return !other.has(image); }));
 }
 
 bool same_contents(const bundle::BundleInfo& a, const bundle::BundleInfo& b) {
-  return a.images == b.images && a.blobs == b.blobs && a.requires_ == b.requires_;
+  return a.images == b.images && a.blobs == b.blobs && a.requires_ == b.requires_ && a.base == b.base;
 }
 
 // A bundle keeps its number and time while it holds the same; new contents take the next number, once the

@@ -38,6 +38,7 @@ struct ExportPlan {
   bool unchanged = false;                ///< a finished bundle holds just this already
   /// Of a delta: who says what the other side has, and how many images it does not have as they are now.
   std::vector<std::string> since;
+  std::vector<std::string> registries;  ///< that it is for, where receipts say so: each has what is left out
   std::size_t new_images = 0;
 };
 

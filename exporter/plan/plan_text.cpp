@@ -41,6 +41,9 @@ std::string as_event(const ExportPlan& plan, std::uint64_t referenced, const std
   if (!plan.since.empty()) {
     writer.member("newImages", plan.new_images).member("requiredBlobs", info.requires_.size());
     writer.member("requiredBytes", info.required_bytes());
+    writer.key("registries").begin_array();
+    for (const std::string& registry : plan.registries) writer.value(registry);
+    writer.end_array();
   }
   if (target && target->archive.most > 0) {
     writer.key("archive").begin_object().member("bytesAtLeast", target->archive.least);
@@ -104,9 +107,11 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, Nam
                              text::human_size(unique), apart));
   if (!plan.since.empty()) {
     console.status(fmt::format(
-        "a delta since {}: {} of them new or changed; {} in {} left out, for the other side has it",
+        "a delta{} since {}: {} of them new or changed; {} in {} left out, for {} has it",
+        plan.registries.empty() ? "" : fmt::format(" for {}", fmt::join(plan.registries, " and ")),
         fmt::join(plan.since, " and "), plan.new_images, text::human_size(info.required_bytes()),
-        text::counted(info.requires_.size(), "blob")));
+        text::counted(info.requires_.size(), "blob"),
+        plan.registries.size() > 1 ? "each of them" : "the other side"));
   }
   if (plan.unchanged) {
     console.status("nothing new: the bundle holds all of it already");

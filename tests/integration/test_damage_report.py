@@ -145,7 +145,7 @@ def test_a_bundle_that_another_tar_packed_again_is_said_to_be_that(order: str, a
     files = ["."] if order == "sorted" else tarfile.open(good.archive).getnames()
     subprocess.run(["tar", "cf", tmp_path / "again.tar", "-C", good.directory, *files], check=True)
     for command in ("list", "verify"):
-        refused(airgap, command, tmp_path / "again.tar", 2, "not one that airgap-export wrote", "tar xf")
+        refused(airgap, command, tmp_path / "again.tar", 2, "airgap-export did not write", "tar xf")
     airgap.import_("push", tmp_path / "again.tar", registry.host, *plain(registry)).fails(2, "tar xf")
     (tmp_path / "unpacked").mkdir()
     subprocess.run(["tar", "xf", tmp_path / "again.tar", "-C", tmp_path / "unpacked"], check=True)

@@ -24,7 +24,7 @@ def test_a_delta_is_about_the_change_and_gives_what_a_full_transfer_gives(
         airgap: Airgap, outside: Outside, receipt: Path, registry: Registry, make_registry: MakeRegistry) -> None:
     outside.second_month()
     said = outside.pull("delta.tar", "--since", receipt).ok().err
-    assert f"a delta since {receipt}, sequence 1: 3 of them new or changed" in said
+    assert f"a delta for {registry.host} since {receipt}, sequence 1: 3 of them new or changed" in said
     outside.pull("full.tar").ok()
     delta, full = (outside.path(name).stat().st_size for name in ("delta.tar", "full.tar"))
     assert delta < 100_000 and full > BASE + delta  # two layers of 30 kB in it
@@ -38,13 +38,18 @@ def test_a_delta_is_about_the_change_and_gives_what_a_full_transfer_gives(
     assert registry.client().blob("team/new", outside.base.digest) == outside.base.data
 
 
-@pytest.mark.parametrize("how", ["archive", "directory", "bundle.json", "receipt", "a link to a receipt"])
+@pytest.mark.parametrize("how", ["archive", "directory", "bundle.json", "receipt", "a link to a receipt",
+                                 "a receipt behind blank lines", "a receipt behind a BOM"])
 def test_what_the_other_side_has_is_told_by_a_bundle_or_its_list_or_a_receipt(
         how: str, airgap: Airgap, outside: Outside, receipt: Path) -> None:
     outside.pull("first/").ok()
     since = {"archive": outside.path("first.tar"), "directory": outside.path("first"),
              "bundle.json": outside.path("first/bundle.json"), "receipt": receipt,
-             "a link to a receipt": outside.path("latest.json")}[how]
+             "a link to a receipt": outside.path("latest.json"),
+             "a receipt behind blank lines": outside.path("blank.json"),
+             "a receipt behind a BOM": outside.path("bom.json")}[how]
+    outside.path("blank.json").write_bytes(b" \r\n\n" + receipt.read_bytes())
+    outside.path("bom.json").write_bytes(b"\xef\xbb\xbf" + receipt.read_bytes())
     outside.path("latest.json").symlink_to(receipt)
     outside.second_month()
     outside.pull("delta/", "--since", since).ok()
@@ -152,6 +157,53 @@ def test_an_index_whose_layers_the_other_side_has_is_pushed_again(airgap: Airgap
     assert registry.client().digest("team/multi", "1") == changed.digest
 
 
+def test_receipts_of_several_registries_leave_out_what_each_of_them_has(
+        airgap: Airgap, outside: Outside, make_registry: MakeRegistry) -> None:
+    """One delta for a pair of registries goes into either."""
+    pair = [(make_registry(), "/one"), (make_registry(), "/two")]
+    for (inside, prefix), names in zip(pair, [("team/app:1",), tuple(outside.images)]):
+        bundle = outside.path(f"{prefix[1:]}.tar")
+        outside.pull(bundle.name, names=names).ok()
+        push(airgap, bundle, inside, "--receipt", outside.path(f"{prefix[1:]}.json"), prefix=prefix).ok()
+    outside.second_month()
+    said = outside.pull("delta/", "--since", outside.path("one.json"), "--since", outside.path("two.json")).ok().err
+    assert f"a delta for {pair[0][0].host}/one and {pair[1][0].host}/two since " in said
+    assert "left out, for each of them has it" in said
+    app = outside.images["team/app:1"]
+    assert required(outside.path("delta")) == {blob.digest for blob in app.blobs}
+    for inside, prefix in pair:
+        push(airgap, outside.path("delta"), inside, prefix=prefix).ok()
+        assert tags_of(inside) == {f"{prefix[1:]}/{name}": image.digest for name, image in outside.images.items()}
+
+
+def test_two_prefixes_of_one_registry_are_two_places(airgap: Airgap, outside: Outside, registry: Registry) -> None:
+    for name, prefix in (("team/app:1", "/one"), ("tools/db:5", "/two")):
+        outside.pull(f"{prefix[1:]}.tar", names=(name,)).ok()
+        push(airgap, outside.path(f"{prefix[1:]}.tar"), registry, "--receipt", outside.path(f"{prefix[1:]}.json"),
+             prefix=prefix).ok()
+    outside.pull("delta/", "--since", outside.path("one.json"), "--since", outside.path("two.json")).ok()
+    assert "requires" not in info_of(outside.path("delta"))
+    push(airgap, outside.path("delta"), registry, prefix="/two").ok()
+
+
+def test_receipts_of_one_place_and_bundles_add_up(airgap: Airgap, outside: Outside, registry: Registry) -> None:
+    for name, output in (("team/app:1", "app"), ("tools/db:5", "db"), ("team/web:1", "web")):
+        outside.pull(f"{output}.tar", names=(name,)).ok()
+        push(airgap, outside.path(f"{output}.tar"), registry, "--receipt", outside.path(f"{output}.json")).ok()
+    outside.pull("delta/", "--since", outside.path("app.json"), "--since", outside.path("db.json"), "--since",
+                 outside.path("web.tar")).ok()
+    assert len(required(outside.path("delta"))) == 7
+    push(airgap, outside.path("delta"), registry).ok()
+
+
+def test_an_image_whose_layers_are_fetched_after_all_is_not_called_unchanged(outside: Outside, first: Path) -> None:
+    outside.pull("bundle/", "--since", first).ok()
+    said = outside.pull("bundle/", "--report", outside.path("report.json")).ok().err
+    assert "unchanged" not in said
+    told = json.loads(outside.path("report.json").read_text())["images"]
+    assert {image["outcome"] for image in told} == {"fetched"}
+
+
 # What cannot be made a delta.
 
 def hostile_receipts() -> dict[str, tuple[Callable[[Any], None], str]]:
@@ -237,6 +289,24 @@ def test_what_is_in_another_repository_alone_is_mounted(airgap: Airgap, outside:
     assert len(registry.requests("PUT", "/blobs/uploads/")) == 2
 
 
+@pytest.mark.parametrize("since", ["bundle", "bundle.json", "a delta of it"])
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_base_is_found_under_the_names_that_push_gives_it(renamed: bool, since: str, airgap: Airgap,
+                                                            outside: Outside, registry: Registry) -> None:
+    """Nobody said where the base went, or it went elsewhere than the bundle says."""
+    naming = ("--map", f"{outside.server.host}/team/=apps/") if renamed else ()
+    outside.pull("first/").ok()
+    push(airgap, outside.path("first"), registry, *naming, prefix="/in").ok()
+    outside.put("other/thing:1", layer(8))
+    outside.pull("between/", "--since", outside.path("first/bundle.json"), names=("other/thing:1", "tools/db:5")).ok()
+    outside.put("other/new:1", outside.base, layer(5))
+    told = {"bundle": "first", "bundle.json": "first/bundle.json", "a delta of it": "between"}[since]
+    again = ("--since", outside.path("first")) if since == "a delta of it" else ()
+    outside.pull("delta.tar", "--since", outside.path(told), *again, names=("other/new:1",)).ok()
+    push(airgap, outside.path("delta.tar"), registry, *naming, "--allow-unused-map", prefix="/in").ok()
+    assert registry.client().blob("in/other/new", outside.base.digest) == outside.base.data
+
+
 def test_a_registry_that_does_not_mount_gets_a_copy_of_its_own_blob(airgap: Airgap, outside: Outside,
                                                                     running: Running, first: Path) -> None:
     inside = running(PushRegistry(mount=202))
@@ -268,6 +338,24 @@ def test_a_blob_that_went_missing_since_is_found_out(airgap: Airgap, outside: Ou
     push(airgap, outside.path("delta.tar"), inside, "--dry-run").fails(5, "it lacks 1 blob, ", "--want-list FILE")
     push(airgap, outside.path("delta.tar"), inside, "--keep-going").fails(5, outside.server.host)
     assert len(inside.requests(WRITES)) == written
+
+
+@pytest.mark.parametrize("how", ["file", "pipe"])
+def test_what_the_registry_loses_meanwhile_of_what_it_had_is_not_called_sent(how: str, airgap: Airgap,
+                                                                             outside: Outside, running: Running,
+                                                                             first: Path) -> None:
+    inside = running(PushRegistry(mount=201))
+    push(airgap, first, inside).ok()
+    outside.put("team/app:2", outside.base, layer(4))
+    outside.pull("delta.tar", "--since", first, names=("team/app:2",)).ok()
+    proxy = running(FaultProxy(inside))
+    proxy.rule("PUT", "/manifests/", times=1,
+               on_match=lambda: inside.blobs.pop(("team/app", outside.base.digest)))
+    data = outside.path("delta.tar").read_bytes()
+    result = (push(airgap, outside.path("delta.tar"), proxy) if how == "file" else
+              airgap.import_("push", "-", proxy.host, *plain(proxy), "--retry", 0, input=data))
+    result.fails(5, f"has lost {outside.base.digest} of team/app, which this delta does not carry", "--want-list FILE")
+    assert "sen" not in result.err.split("error: ")[1].split("hint")[0]
 
 
 def test_two_deltas_may_come_in_any_order(airgap: Airgap, outside: Outside, receipt: Path,

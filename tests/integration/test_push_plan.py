@@ -79,6 +79,10 @@ def test_a_dry_run_names_each_image_with_what_it_costs_and_its_target(airgap: Ai
     for key in ("uploadBytes", "mountBytes", "presentBytes"):
         assert sum(image[key] for image in planned["images"]) == plan[key], key
     push(airgap, bundle(BUSYBOX), registry, prefix="/in").ok()
+    half = next(event for event in push(airgap, bundle(BUSYBOX, LEGACY), registry, "--dry-run", "--json",
+                                        prefix="/in").ok().events() if event["event"] == "plan")
+    assert half["presentBytes"] == half["mountBytes"] + sum(
+        blob["size"] for blob in [registry.client().manifest("in/tools/busybox", "1.35").json()["config"]])
     after = push(airgap, bundle(BUSYBOX, LEGACY), registry, "--dry-run", prefix="/in").ok().out
     assert re.search(rf"/{BUSYBOX}  .*  0 B  +0 B  +1.1 MiB  {registry.host}/in/{BUSYBOX}\n", after), after
 

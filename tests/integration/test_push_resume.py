@@ -175,6 +175,30 @@ def test_a_bundle_from_a_pipe_goes_on_inside_a_layer_too(airgap: Airgap, large: 
     large.assert_there(registry)
 
 
+def test_what_an_earlier_run_sent_is_counted_as_that(airgap: Airgap, large: Large, running: Running,
+                                                     tmp_path: Path) -> None:
+    """The pipe ends inside the layer; the next run finds what is there, and says so beforehand and afterwards."""
+    registry = running(PushRegistry())
+    words = ("push", "-", registry.host, *plain(registry), "--retry", 0)
+    data = large.bundle.read_bytes()
+    cut = airgap.import_(*words, "--report", tmp_path / "cut.json", input=data[:60 * MIB]).fails(5)
+    (held,) = [len(session) for session in registry.sessions.values() if session]
+    assert held > 40 * MIB
+    done = re.search(r"pushing: ([0-9.]+) MiB of .*not finished", cut.err)
+    assert done is not None and abs(float(done[1]) - held / MIB) < 0.2, cut.err
+    assert json.loads((tmp_path / "cut.json").read_text())["bytes_moved"] >= held
+
+    planned, = [event for event in airgap.import_("push", large.bundle, registry.host, *plain(registry), "--dry-run",
+                                                  "--json").ok().events() if event["event"] == "plan"]
+    assert (planned["keptBytes"], planned["uploadBytes"]) == (held, SIZE - held)
+    rest = airgap.import_(*words, "--report", tmp_path / "rest.json", input=data).ok()
+    left, there = (f"{size / MIB:.1f} MiB" for size in (SIZE - held, held))
+    assert f"{left} to send" in rest.err and f"({there} of it by uploads that were broken off)" in rest.err
+    assert f"pushed: 80.0 MiB in 1 blob, {there} of it by an earlier run" in rest.err
+    assert json.loads((tmp_path / "rest.json").read_text())["bytes_moved"] == SIZE - held
+    large.assert_there(registry)
+
+
 def test_a_mirror_goes_on_inside_a_layer(airgap: Airgap, large: Large, running: Running) -> None:
     registry = running(PushRegistry())
     proxy = running(FaultProxy(registry))

@@ -9,7 +9,9 @@ from conftest import PASSWORD, USER, Running
 
 from support import skopeo
 from support.airgap import Airgap, Result, plain
-from support.oci import image, push as push_by_hand, tar_layer
+from support.memory_registry import MemoryRegistry
+from support.oci import FOREIGN_LAYER, image, push as push_by_hand, tar_layer
+from support.outside import Outside
 from support.proxy import FaultProxy
 from support.push_registry import PushRegistry
 from support.pushing import BUSYBOX, LEGACY
@@ -149,3 +151,35 @@ def test_an_image_that_lost_a_layer_is_no_base(airgap: Airgap, busybox_bundle: P
                             input=f"{source.host}/{BUSYBOX}\n{source.host}/{LEGACY}\n".encode())
     result.fails(5, f"lacks blob {lost[1]} of {inside.host}/{BUSYBOX}")
     assert [entry["target"] for entry in result.json()["images"]] == [LEGACY]
+
+
+def test_a_foreign_layer_that_the_registry_lacks_is_left_out_of_the_receipt_and_its_image_is_not(
+        airgap: Airgap, running: Running, registry: Registry, tmp_path: Path) -> None:
+    """docker push and skopeo copy leave the base layers of Windows behind; the next delta brings them."""
+    source = running(MemoryRegistry())
+    foreign = tar_layer({"windows": b"dll"}, media_type=FOREIGN_LAYER, urls=["https://windows.example/layer"])
+    own = tar_layer({"app": b"1"})
+    source.add("win/app", "1", image([foreign, own], docker=True))
+    push_by_hand(registry.client(), "win/app", "1", image([foreign, own], docker=True))
+    looked = look(airgap, registry, [f"{source.host}/win/app:1"]).ok()
+    assert "1 foreign layer is not in it" in looked.err
+    said = looked.json()
+    assert [entry["target"] for entry in said["images"]] == ["win/app:1"]
+    listed = {blob["digest"] for blob in said["blobs"]}
+    assert own.digest in listed and foreign.digest not in listed
+    (tmp_path / "receipt.json").write_text(looked.out)
+    source.add("win/app", "2", image([foreign, own, tar_layer({"more": b"2"})], docker=True))
+    airgap.export("pull", f"{source.host}/win/app:2", "--platform", "linux/amd64", *plain(source), "--since",
+                  tmp_path / "receipt.json", "--output", tmp_path / "delta.tar").ok()
+    push(airgap, tmp_path / "delta.tar", registry).ok()
+    assert registry.client().blob("win/app", foreign.digest) == foreign.data
+
+
+def test_what_a_receipt_calls_by_names_inside_is_known_again(airgap: Airgap, outside: Outside, first: Path,
+                                                             registry: Registry) -> None:
+    push(airgap, first, registry, prefix="/in").ok()
+    receipt = look(airgap, registry, [f"{registry.host}/in/{name}" for name in outside.images], prefix="/in").ok()
+    outside.path("seen.json").write_text(receipt.out)
+    outside.put("team/web:2", outside.base)
+    said = outside.pull("delta.tar", "--since", outside.path("seen.json")).ok().err
+    assert f"a delta for {registry.host}/in since {outside.path('seen.json')}: 1 of them new or changed" in said

@@ -1,8 +1,12 @@
 """From registry to registry through a pipe, `airgap-export … | airgap-import push -`, and what goes wrong in it."""
 
+import bz2
 import json
+import lzma
 import re
+import signal
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -22,6 +26,7 @@ from support.source import SourceImages
 
 IMAGES = ("team/app:1.0", "tools/busybox:1.35", "legacy/busybox:1.35")
 UPLOADS = "/blobs/uploads/"
+MIB = 1 << 20
 
 PushBytes = Callable[..., Result]
 
@@ -159,9 +164,75 @@ def test_a_cut_stream_is_found(part: str, push_bytes: PushBytes, stream: bytes, 
     assert_nothing_published(registry)
 
 
-def test_bytes_after_the_end_are_found(push_bytes: PushBytes, stream: bytes, registry: Registry) -> None:
-    push_bytes(stream + b"more").fails(5, "follow the end")
+PACKED = {"as it is": (), "gzip": ("gzip", "-1"), "zstd": ("zstd", "-1", "-q")}
+
+
+def packed(data: bytes, how: str) -> bytes:
+    return subprocess.run([*PACKED[how], "-c"], input=data, capture_output=True, check=True).stdout if PACKED[how] else data
+
+
+@pytest.mark.parametrize("how", PACKED)
+def test_zeros_that_fill_up_the_last_block_of_a_tape_are_taken(how: str, push_bytes: PushBytes, stream: bytes,
+                                                               registry: Registry, source_images: SourceImages) -> None:
+    sent = packed(stream, how)
+    push_bytes(sent + bytes(2 * MIB)).fails(5, "zeros follow .*more than")
     assert_nothing_published(registry)
+    push_bytes(sent + bytes(MIB)).ok()
+    assert_complete(registry, source_images)
+
+
+@pytest.mark.parametrize("how", PACKED)
+def test_bytes_after_the_end_are_found(how: str, push_bytes: PushBytes, stream: bytes, registry: Registry) -> None:
+    for more in (b"more", bytes(512) + b"more", packed(stream[:600], how)):
+        push_bytes(packed(stream, how) + more).fails(5, "follow the end|is damaged", "hint: .*(one archive|test -|gzip -t|zstd -t)")
+    assert_nothing_published(registry)
+
+
+def test_what_ends_early_is_put_down_to_the_program_before_the_pipe(push_bytes: PushBytes, stream: bytes) -> None:
+    before = "hint: see what the program before the pipe said"
+    push_bytes(b"").fails(5, "nothing came", before)
+    for how in PACKED:
+        sent = packed(stream, how)
+        for part in (sent[:40], sent[:700], sent[:len(sent) // 2], sent[:-700]):
+            push_bytes(part).fails(5, "ends", before)
+
+
+@pytest.mark.parametrize(("sent", "says", "hint"), [
+    (lambda stream: b"Welcome to gateway\r\n" + stream, "does not begin as one", "a banner or a message"),
+    (lambda stream: b"ssh: connect to host gateway port 22: No route to host\n", "is no bundle, but text",
+     "a banner or a message"),
+    (lambda stream: lzma.compress(stream[:5000]), "is no bundle, but xz data", "xz -dc"),
+    (lambda stream: bz2.compress(stream[:5000]), "is no bundle, but bzip2 data", "bzip2 -dc")])
+def test_what_came_before_the_archive_or_packed_it_is_named(sent: Callable[[bytes], bytes], says: str, hint: str,
+                                                            push_bytes: PushBytes, stream: bytes) -> None:
+    said = push_bytes(sent(stream)).fails(2, says, f"hint: .*{hint}").err
+    assert "name a directory" not in said
+
+
+@pytest.mark.parametrize("form", ["gnu", "pax", "ustar"])
+def test_a_directory_that_was_put_into_a_tar_by_hand_is_known_as_that(form: str, push_bytes: PushBytes,
+                                                                      stream: bytes, airgap: Airgap,
+                                                                      tmp_path: Path, registry: Registry) -> None:
+    (tmp_path / "bundle").mkdir()
+    subprocess.run(["tar", "x", "-C", tmp_path / "bundle"], input=stream, check=True)
+    for names in (("oci-layout", "index.json", "bundle.json"), (".",)):
+        tar = subprocess.run(["tar", "c", "--format", form, "--owner", "operator:1000", "-C", tmp_path / "bundle",
+                              *names], capture_output=True, check=True).stdout
+        (tmp_path / "by-hand.tar").write_bytes(tar)
+        for result in (push_bytes(tar), airgap.import_("push", tmp_path / "by-hand.tar", registry.host)):
+            result.fails(2, "airgap-export did not write", "hint: .*push the directory")
+
+
+def test_a_stopped_export_into_a_pipe_does_not_promise_to_go_on(airgap: Airgap, source: Registry,
+                                                                running: Running) -> None:
+    proxy = running(FaultProxy(source))
+    begun = threading.Event()
+    proxy.rule("GET", large_layer(source), rate=500_000, on_match=begun.set)
+    process = airgap.start("airgap-export", *pull_words(proxy))
+    assert begun.wait(60)
+    result = airgap.stop(process, signal.SIGTERM)
+    result.fails(143, "hint: .*begins anew")
+    assert "kept" not in result.err
 
 
 def test_what_is_no_bundle_is_refused(push_bytes: PushBytes, registry: Registry) -> None:

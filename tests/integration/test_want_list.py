@@ -216,3 +216,15 @@ def test_a_blob_that_is_gone_leaves_the_others_of_its_repository(airgap: Airgap,
     airgap.export("verify", outside.path("heal")).ok()
     push(airgap, outside.path("heal"), registry).ok()
     push(airgap, outside.path("delta.tar"), registry).fails(5, "it lacks 1 blob, ")
+
+
+def test_a_want_list_of_before_goes_when_nothing_is_missing_any_more(airgap: Airgap, outside: Outside, first: Path,
+                                                                     registry: Registry) -> None:
+    outside.pull("delta.tar", "--since", first).ok()
+    wants = wanted_of(airgap, outside, "delta.tar", registry)
+    push(airgap, first, registry).ok()
+    said = push(airgap, outside.path("delta.tar"), registry, "--want-list", wants).ok().err
+    assert not wants.exists() and f"{wants} was a want-list of before and is removed: nothing is missing" in said
+    wants.write_text("a note of mine\n")
+    assert "is removed" not in push(airgap, outside.path("delta.tar"), registry, "--want-list", wants).ok().err
+    assert wants.read_text() == "a note of mine\n"

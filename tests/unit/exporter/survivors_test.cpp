@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "exporter/resolve/pin_blobs.hpp"
 #include "tests/unit/exporter/pinned_images.hpp"
 
 using namespace airgap;
@@ -27,6 +28,24 @@ TEST_CASE("a blob that did not arrive takes every image with it that names it, a
   CHECK(survivors.pinned.images[0].name.str() == "h.example/c:1");
   REQUIRE(survivors.left_out.size() == 2);
   CHECK(survivors.left_out[0].second.message() == "the line dropped");
+}
+
+TEST_CASE("of blobs that a want-list names those stay that arrived, and the others are left out by image") {
+  const auto sought = [](const std::string& content, const std::string& image) {
+    return exporter::SoughtBlob{{hash::sha256_of(content), content.size(), {}, {}},
+                                image::Reference::parse(image)};
+  };
+  exporter::PinnedImages images;
+  const image::Reference repository{.registry = "h.example", .repository = "a"};
+  exporter::pin_blobs({{repository, "inside"}, {sought("x", "h.example/a:1"), sought("y", "h.example/a:2")}},
+                      images);
+  const auto survivors = survivors_of(images, without("y"));
+  REQUIRE(survivors.pinned.images.size() == 1);
+  CHECK(survivors.pinned.images[0].name != images.images[0].name);
+  REQUIRE(survivors.pinned.images[0].graph.layers.size() == 1);
+  CHECK(survivors.pinned.images[0].graph.layers[0].digest == hash::sha256_of("x"));
+  REQUIRE(survivors.left_out.size() == 1);
+  CHECK(survivors.left_out[0].first.str() == "h.example/a:2");
 }
 
 TEST_CASE("a config that did not arrive counts like a layer") {

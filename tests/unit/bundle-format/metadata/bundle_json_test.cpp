@@ -45,7 +45,29 @@ TEST_CASE("odd platforms, a delta and the name mode survive") {
   const Blob left_out = info.blobs.back();
   info.blobs.pop_back();
   info.requires_ = {{left_out.digest, left_out.size, left_out.kind, "team/app"}};
+  info.base = {{image::Reference::parse("quay.io/org/old:1"), "org/old:1"},
+               {image::Reference::parse("quay.io/org/old:2"), "org/old:2"}};
   CHECK(parse_bundle_json(write_bundle_json(info)) == info);
+}
+
+TEST_CASE("the base of a delta is checked as its images are") {
+  const image::Reference one = image::Reference::parse("quay.io/org/a:1");
+  const image::Reference two = image::Reference::parse("quay.io/org/b:1");
+  struct {
+    std::vector<BaseImage> base;
+    std::string complaint;
+  } const cases[] = {
+      {{{one, "org/a:1"}, {two, "org/b:1"}}, "accepted"},
+      {{{two, "org/b:1"}, {one, "org/a:1"}}, "/base/1: it is not in order of names"},
+      {{{one, "org/a:1"}, {one, "org/a:1"}}, "/base/1: it is not in order of names"},
+      {{{one, "../a:1"}}, "/base/0/target"},
+      {{{one, "org/a"}}, "/base/0/target: a target has a tag or a digest"},
+  };
+  for (const auto& one_case : cases) {
+    BundleInfo info = make_sample().contents.info;
+    info.base = one_case.base;
+    CHECK(refusal(write_bundle_json(info)).find(one_case.complaint) != std::string::npos);
+  }
 }
 
 TEST_CASE("what a delta requires is checked as what it carries is") {

@@ -49,6 +49,29 @@ TEST_CASE("a blob's repository is told below the prefix") {
   CHECK(receipt.repository_of(receipt.blobs[0]) == "mirrored/org/app");
 }
 
+TEST_CASE("an image's target is told below the prefix") {
+  Receipt receipt = sample_receipt();
+  CHECK(receipt.target_of(receipt.images[0]) == "org/app:1");
+  receipt.registry.prefix = "elsewhere";
+  CHECK_FALSE(receipt.target_of(receipt.images[0]));
+  receipt.registry.prefix.clear();
+  CHECK(receipt.target_of(receipt.images[0]) == "mirror/org/app:1");
+}
+
+TEST_CASE("a want-list reads back as it was written, with the addresses of foreign layers") {
+  const WantList list{.creator = "airgap-import 0.1.0",
+                      .created = "2026-01-31T12:00:00Z",
+                      .images = {{image::Reference::parse("quay.io/win/app:1"),
+                                  hash::sha256_of("manifest"),
+                                  "win/app",
+                                  {{hash::sha256_of("plain"), 5, {}, {}},
+                                   {hash::sha256_of("foreign"),
+                                    7,
+                                    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+                                    {"https://windows.example/layer"}}}}}};
+  CHECK(parse_want_list(write_want_list(list)) == list);
+}
+
 TEST_CASE("a cut receipt is refused wherever it is cut") {
   const std::string text = write_receipt(sample_receipt());
   for (std::size_t length = 0; length + 2 < text.size(); ++length) {

@@ -120,8 +120,19 @@ TEST_CASE("a pipe that ends early is noticed wherever it ends") {
 
 TEST_CASE("a pipe that goes on after the end is noticed") {
   const std::string bytes = archive_of(make_sample());
-  for (const std::string& more : {std::string("x"), std::string(512, '\0'), bytes})
-    CHECK_THROWS_AS(read_through(bytes + more), diag::IntegrityError);
+  for (const std::string& more : {std::string("x"), std::string(512, '\0') + "x", bytes})
+    CHECK_THROWS_WITH_AS(read_through(bytes + more), doctest::Contains("bytes follow the end of the archive"),
+                         diag::IntegrityError);
+}
+
+TEST_CASE(
+    "zeros that fill up the last block of a device are passed over, as long as there are not too many") {
+  const std::string bytes = archive_of(make_sample());
+  constexpr std::size_t k_most = std::size_t{1} << 20;
+  for (const std::size_t zeros : {std::size_t{1}, std::size_t{512}, k_most})
+    CHECK_NOTHROW(read_through(bytes + std::string(zeros, '\0')));
+  CHECK_THROWS_WITH_AS(read_through(bytes + std::string(k_most + 1, '\0')),
+                       doctest::Contains("zeros follow the end"), diag::IntegrityError);
 }
 
 TEST_CASE("a flipped bit anywhere in a bundle from a pipe is noticed") {

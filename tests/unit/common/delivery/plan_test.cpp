@@ -87,6 +87,8 @@ TEST_CASE("a blob that one repository has is mounted, not sent") {
   content.blobs.insert({k_b, hash::sha256_of("base")});
   const auto plan = make_plan({placement(k_a, "A", {"base"}), placement(k_b, "B", {"base"})}, content);
   REQUIRE(plan.blobs.size() == 1);
+  CHECK(plan.there_bytes == 4);    // in b
+  CHECK(plan.present_bytes == 0);  // not everywhere
   CHECK_FALSE(plan.blobs[0].upload());
   CHECK(plan.blobs[0].from == k_b);
   CHECK(plan.upload_bytes == 0);
@@ -213,7 +215,7 @@ TEST_CASE("a list of referrers that travels as an image is not made here") {
 
 TEST_CASE("a blob that the sender does not have is mounted from wherever the registry has it") {
   const hash::Digest base = hash::sha256_of("base");
-  const delivery::RequiredBlobs required{{base, std::nullopt}};
+  const delivery::RequiredBlobs required{.blobs = {{base, std::nullopt}}};
   delivery::RegistryContent content;
   std::uint64_t mounted = 0;
   SUBCASE("in a repository of the plan") {
@@ -238,7 +240,7 @@ TEST_CASE("a blob that the sender does not have is mounted from wherever the reg
 TEST_CASE("a blob that nobody has is missing, with the images that need it") {
   const hash::Digest base = hash::sha256_of("base");
   const auto plan = make_plan({placement(k_a, "A", {"base"}), placement(k_b, "B", {"new"})}, {},
-                              {{base, registry::Repository{"r.example", "other"}}});
+                              {.blobs = {{base, registry::Repository{"r.example", "other"}}}});
   REQUIRE(plan.missing.size() == 1);
   CHECK(plan.missing[0].blob.digest == base);
   CHECK(plan.missing[0].images == std::vector<std::size_t>{0});

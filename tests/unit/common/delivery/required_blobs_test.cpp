@@ -1,5 +1,7 @@
 #include "common/delivery/required_blobs.hpp"
 
+#include <algorithm>
+
 #include "tests/unit/common/delivery/answering_registry.hpp"
 
 namespace airgap::delivery {
@@ -30,10 +32,41 @@ TEST_CASE("a required blob is asked for where it was seen, and then wherever som
     });
     RegistryContent content;
     content.manifests.emplace(registry::Repository{"reg.example", "team/app1"}, hash::sha256_of("manifest"));
-    look_elsewhere({placement(0, {"base"}), placement(1, {})}, {{base, seen}}, registry.client, {}, content);
+    look_elsewhere({placement(0, {"base"}), placement(1, {})}, {.blobs = {{base, seen}}}, registry.client, {},
+                   content);
     REQUIRE(content.elsewhere.contains(base));
     CHECK(content.elsewhere.at(base).path == (there ? "seen/here" : "team/app1"));
     CHECK(registry.lines().front().find("seen/here") != std::string::npos);
+  }
+}
+
+TEST_CASE("what is nowhere else is asked for where an image of the base is, and not where none is") {
+  const hash::Digest base = hash::sha256_of("base");
+  const auto image_at = [](const std::string& path) {
+    return image::Reference::in_registry("reg.example", path);
+  };
+  const RequiredBlobs required{
+      .blobs = {{base, std::nullopt}},
+      .base = {image_at("old/app:1"), image_at("old/app:2"), image_at("gone/app:1")}};
+  SurveyOptions one_by_one;
+  one_by_one.jobs = 1;
+  for (const bool there : {true, false}) {
+    CAPTURE(there);
+    AnsweringRegistry registry([&](const std::string& line) -> test::FakeAnswer {
+      const bool known = line.find("old/app/manifests/2") != std::string::npos ||
+                         (there && line.find("old/app/blobs/") != std::string::npos);
+      return {.status = known ? 200 : 404,
+              .headers = {{"Docker-Content-Digest", base.str()},
+                          {"Content-Type", "application/vnd.oci.image.manifest.v1+json"}}};
+    });
+    RegistryContent content;
+    look_elsewhere({placement(0, {"base"})}, required, registry.client, one_by_one, content);
+    CHECK(content.elsewhere.contains(base) == there);
+    const auto lines = registry.lines();
+    CHECK(std::ranges::none_of(
+        lines, [](const std::string& line) { return line.find("gone/app/blobs/") != std::string::npos; }));
+    CHECK(std::ranges::count_if(
+              lines, [](const std::string& line) { return line.find("/blobs/") != std::string::npos; }) == 1);
   }
 }
 
@@ -44,7 +77,7 @@ TEST_CASE("a registry that was emptied is not asked for every blob in every repo
   RequiredBlobs required;
   for (std::size_t i = 0; i < 300; ++i) {
     layers.push_back("layer " + std::to_string(i));
-    required.emplace(hash::sha256_of(layers.back()), std::nullopt);
+    required.blobs.emplace(hash::sha256_of(layers.back()), std::nullopt);
   }
   std::vector<Placement> placements{placement(0, layers)};
   RegistryContent content;

@@ -39,8 +39,16 @@ TEST_CASE("damage and what is no gzip are found") {
   std::string damaged = k_hello;
   damaged[12] ^= 1;
   CHECK_THROWS_WITH_AS(content_of(damaged), doctest::Contains("is damaged"), diag::IntegrityError);
-  CHECK_THROWS_WITH_AS(content_of(k_hello + "something else"), doctest::Contains("near byte"),
+  CHECK_THROWS_WITH_AS(content_of(k_hello + "something else"),
+                       doctest::Contains("bytes follow the end of the gzip data"), diag::IntegrityError);
+  CHECK_THROWS_WITH_AS(content_of(k_hello + "\x1f\x8b\x77"), doctest::Contains("near byte"),
                        diag::IntegrityError);
+}
+
+TEST_CASE("zeros that fill up the last block of a device are no content") {
+  CHECK(content_of(k_hello + std::string(10'000, '\0')) == "hello ");
+  CHECK_THROWS_AS(content_of(k_hello + std::string(100, '\0') + k_hello), diag::IntegrityError);
+  CHECK_THROWS_AS(content_of(std::string(100, '\0')), diag::IntegrityError);
 }
 
 }  // namespace

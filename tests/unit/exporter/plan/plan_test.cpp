@@ -156,7 +156,10 @@ exporter::OtherSide other_side(const exporter::PinnedImages& images, std::uint64
   exporter::OtherSide side;
   side.said_by = {"receipt.json"};
   side.position = bundle::StreamPosition{info.stream, number};
-  for (const bundle::Image& image : info.images) side.images.emplace(image.name, image.digest);
+  for (const bundle::Image& image : info.images) {
+    side.images.emplace(image.name, image.digest);
+    side.places.emplace(image.name, image.target);
+  }
   for (const bundle::Blob& blob : info.blobs) {
     if (blob.kind != bundle::BlobKind::manifest)
       side.blobs.emplace(blob.digest, exporter::OtherSide::Held{blob.size, "a"});
@@ -187,6 +190,40 @@ TEST_CASE("a delta leaves out the configs and layers that the other side has, an
   CHECK(info.requires_[0].kind == bundle::BlobKind::config);
   CHECK(info.requires_[0].repository == "a");
   CHECK(info.required_bytes() == std::string("config of h.example/a:1basetop").size());
+}
+
+TEST_CASE("a delta names the images of its base that are not in it, and none where it requires nothing") {
+  const auto images = pinned({image_of("h.example/a:1", {"base"}), image_of("h.example/old:1", {"base"})});
+  const auto side = other_side(images, 1);
+  const auto delta = make_plan(pinned({images.images[0]}), nothing(), since(side)).contents.info;
+  REQUIRE(delta.base.size() == 1);
+  CHECK(delta.base[0].name.str() == "h.example/old:1");
+  CHECK(delta.base[0].target == "old:1");
+  const auto fresh = make_plan(pinned({image_of("h.example/n:1", {"new"})}), nothing(), since(side));
+  CHECK(fresh.contents.info.base.empty());
+}
+
+TEST_CASE("what a want-list names is not left out") {
+  auto carrier = image_of("h.example/a@sha256:" + std::string(64, 'a'), {"base"});
+  carrier.target = "a@sha256:" + std::string(64, 'a');
+  carrier.wanted = exporter::WantedBlobs{};
+  const auto side = other_side(pinned({image_of("h.example/old:1", {"base", "top"})}), 1);
+  const auto plan =
+      make_plan(pinned({carrier, image_of("h.example/b:1", {"base", "top"})}), nothing(), since(side));
+  REQUIRE(plan.contents.info.requires_.size() == 1);
+  CHECK(plan.contents.info.requires_[0].digest == hash::sha256_of("top"));
+}
+
+TEST_CASE("of two registries that counts which each of them has, and what was sent besides counts in both") {
+  auto one = other_side(pinned({image_of("h.example/a:1", {"base", "one"})}), 1);
+  const auto two = other_side(pinned({image_of("h.example/a:1", {"base", "two"})}), 1);
+  one.keep_common(two);
+  CHECK(one.blobs.contains(hash::sha256_of("base")));
+  CHECK_FALSE(one.blobs.contains(hash::sha256_of("one")));
+  CHECK_FALSE(one.blobs.contains(hash::sha256_of("two")));
+  one.add(other_side(pinned({image_of("h.example/c:1", {"sent"})}), 1));
+  CHECK(one.blobs.contains(hash::sha256_of("sent")));
+  CHECK(one.places.size() == 2);
 }
 
 TEST_CASE("a blob of another size is not what the other side has") {
