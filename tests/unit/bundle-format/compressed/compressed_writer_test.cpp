@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "bundle-format/compressed/frame_cuts.hpp"
@@ -9,78 +8,12 @@
 #include "common/hash/verifying_source.hpp"
 #include "common/io/file.hpp"
 #include "common/zstd/seek_table.hpp"
-#include "tests/unit/bundle-format/writer_fixture.hpp"
+#include "tests/unit/bundle-format/compressed/compressed_fixture.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;
 using namespace airgap::bundle::testing;
 namespace fs = std::filesystem;
-
-namespace {
-
-constexpr std::uint64_t k_frame = zstd::k_max_content;
-
-std::string text_layer(std::size_t lines, int seed) {
-  std::string text;
-  for (std::size_t i = 0; i < lines; ++i) text += std::to_string(seed) + " line " + std::to_string(i) + "\n";
-  return text;
-}
-
-/// With an empty layer, one of several frames, and one that is compressed already.
-Sample three_images() {
-  return sample({{"example.com/app:1", {"base", "", noise(5'000'000, 1)}},
-                 {"example.com/gzip:1", {"base", "\x1f\x8b" + noise(90'000, 2)}},
-                 {"example.com/text:1", {"base", text_layer(300'000, 3)}}});
-}
-
-/// Puts the first `count` blobs that are missing, and stops.
-void write_some(const std::string& path, const Sample& wanted, std::size_t count) {
-  const auto writer = open_writer({path});
-  std::vector<Blob> missing = wanted.fetched();
-  std::erase_if(missing, [&](const Blob& blob) { return writer->has_blob(blob); });
-  writer->begin(wanted.contents);
-  for (std::size_t i = 0; i < count; ++i)
-    writer->put_blob(missing[i], wanted.opener(missing[i]), transport::no_observer());
-}
-
-/// Puts what is missing, in order, until the line breaks in `cut` after so many bytes of it.
-void break_off(const std::string& path, const Sample& wanted, const std::string& cut, std::size_t came) {
-  const auto writer = open_writer({path});
-  std::vector<Blob> missing = wanted.fetched();
-  std::erase_if(missing, [&](const Blob& blob) { return writer->has_blob(blob); });
-  writer->begin(wanted.contents);
-  for (const Blob& blob : missing) {
-    if (blob.digest == wanted.blob_of(cut).digest) {
-      FaultyBlob broken(cut, came);
-      CHECK_THROWS_AS(writer->put_blob(blob, broken.opener(), transport::no_observer()), diag::NetworkError);
-      return;
-    }
-    writer->put_blob(blob, wanted.opener(blob), transport::no_observer());
-  }
-  FAIL("it was there already");
-}
-
-/// Layers of several frames, in the order in which an archive has them.
-std::vector<std::string> layers_in_order(std::size_t count) {
-  std::vector<std::string> layers;
-  for (unsigned seed = 1; layers.size() < count; ++seed) layers.push_back(noise(5'000'000, seed));
-  std::ranges::sort(layers, {}, [](const std::string& layer) { return hash::sha256_of(layer); });
-  return layers;
-}
-
-std::vector<std::string> names_in(const TempDirectory& temp) {
-  std::vector<std::string> names;
-  for (const auto& [name, bytes] : tree_of(temp.path())) names.push_back(name);
-  return names;
-}
-
-std::string whole_of(const Sample& wanted) {
-  const TempDirectory temp;
-  write_bundle(temp.path("out.tar.zst"), wanted, 3);
-  return file_text(temp.path("out.tar.zst"));
-}
-
-}  // namespace
 
 TEST_CASE("frames are cut along the files, and not longer than the limit") {
   const TempDirectory temp;
@@ -242,146 +175,6 @@ TEST_CASE("of a partial file that was cut or changed, what is before the damage 
     CHECK((file_text(path) == expected));
     fs::remove(path);
   }
-}
-
-TEST_CASE("what an unfinished or a replaced archive of another plan holds is not fetched again") {
-  const Sample wanted = three_images();
-  const Sample other = sample({{"example.com/text:1", {"base", text_layer(300'000, 3)}},
-                               {"example.com/zoo:1", {"base", noise(70'000, 4)}}},
-                              2);
-  const std::string expected = whole_of(other);
-  for (const bool finished : {false, true}) {
-    CAPTURE(finished);
-    const TempDirectory temp;
-    const std::string path = temp.path("out.tar.zst");
-    write_some(path, wanted, wanted.fetched().size());
-    if (finished) write_bundle(path, wanted);
-    {
-      const auto writer = open_writer({.path = path, .overwrite = true});
-      std::size_t put = 0;
-      std::vector<Blob> missing = other.fetched();
-      std::erase_if(missing, [&](const Blob& blob) { return writer->has_blob(blob); });
-      writer->begin(other.contents);
-      for (const Blob& blob : missing) {
-        writer->put_blob(blob, other.opener(blob), transport::no_observer());
-        ++put;
-      }
-      writer->commit();
-      CHECK(put == 2);  // the config and the layer of what is new
-    }
-    CHECK((file_text(path) == expected));
-    CHECK(tree_of(temp.path()).size() == 1);
-  }
-}
-
-TEST_CASE("plans that change again and again, each broken off, lose nothing of what the earlier ones left") {
-  const auto layers = layers_in_order(6);
-  const std::vector<std::string> first(layers.begin() + 2, layers.end());
-  const Sample a = sample({{"example.com/app:1", first}});
-  const Sample b = sample({{"example.com/app:1", first}, {"example.com/b:1", {layers[1], ""}}});
-  const Sample c = sample(
-      {{"example.com/app:1", first}, {"example.com/b:1", {layers[1], ""}}, {"example.com/c:1", {layers[0]}}});
-  const TempDirectory temp;
-  const std::string path = temp.path("out.tar.zst");
-  break_off(path, a, layers[5], 2 * k_frame + 1000);
-  break_off(path, b, layers[1], k_frame + 1000);
-  break_off(path, c, layers[0], 1000);
-  CHECK(names_in(temp) == std::vector<std::string>{"out.tar.zst.partial", "out.tar.zst.partial.replaced-1",
-                                                   "out.tar.zst.partial.replaced-2"});
-  {
-    const auto place = look_at({.path = path});
-    for (const std::size_t whole : {2U, 3U, 4U}) CHECK(place->has_blob(c.blob_of(layers[whole])));
-    CHECK(place->partial_bytes(c.blob_of(layers[5])) == 2 * k_frame);
-    CHECK(place->partial_bytes(c.blob_of(layers[1])) == k_frame);
-    CHECK(place->existing()->images.size() == 3);
-  }
-  const auto writer = open_writer({path});
-  writer->begin(c.contents);
-  Tally tally;
-  for (const Blob& blob : c.fetched()) {
-    if (writer->has_blob(blob)) continue;
-    FaultyBlob source(c.bytes.at(blob.digest));
-    writer->put_blob(blob, source.opener(), tally);
-    const std::uint64_t already = blob.digest == c.blob_of(layers[5]).digest   ? 2 * k_frame
-                                  : blob.digest == c.blob_of(layers[1]).digest ? k_frame
-                                                                               : 0;
-    CHECK(source.offsets() == std::vector<std::uint64_t>{already});
-  }
-  writer->commit();
-  CHECK(tally.already == 3 * k_frame);
-  CHECK((file_text(path) == whole_of(c)));
-  CHECK(names_in(temp) == std::vector<std::string>{"out.tar.zst"});
-}
-
-TEST_CASE("what was replaced goes away as soon as nothing more is to come from it") {
-  const auto layers = layers_in_order(3);
-  const Sample a = sample({{"example.com/app:1", {layers[0], layers[1]}}});
-  const Sample b = sample({{"example.com/app:1", layers}});
-  const TempDirectory temp;
-  const std::string path = temp.path("out.tar.zst");
-  break_off(path, a, layers[1], k_frame + 1000);
-  break_off(path, b, layers[2], 0);  // by then all is copied
-  CHECK(names_in(temp) == std::vector<std::string>{"out.tar.zst.partial", "out.tar.zst.partial.replaced-1"});
-  break_off(path, b, layers[2], k_frame + 1000);
-  CHECK(names_in(temp) == std::vector<std::string>{"out.tar.zst.partial"});
-  break_off(path, sample({{"example.com/none-of-it:1", {"base"}}}), "base", 0);
-  CHECK(names_in(temp) == std::vector<std::string>{"out.tar.zst.partial"});
-}
-
-TEST_CASE("what is copied out of an archive of another plan lies there twice, and the plan can say so") {
-  const auto layers = layers_in_order(3);
-  const Sample a = sample({{"example.com/app:1", {layers[0], layers[1]}}});
-  const Sample b = sample({{"example.com/app:1", layers}});
-  const TempDirectory temp;
-  const std::string path = temp.path("out.tar.zst");
-  break_off(path, a, layers[1], k_frame + 1000);
-  const std::uint64_t held = layers[0].size() + k_frame;
-  const auto near = [](std::uint64_t found, std::uint64_t bytes) {
-    return found >= bytes && found < bytes + 1000;
-  };
-  CHECK(look_at({.path = path})->doubled_bytes(a.contents) == 0);
-  CHECK(near(look_at({.path = path})->doubled_bytes(b.contents), held));
-  CHECK(open_writer({path})->doubled_bytes(b.contents) == look_at({.path = path})->doubled_bytes(b.contents));
-  break_off(path, b, layers[2], 0);
-  CHECK(look_at({.path = path})->doubled_bytes(b.contents) == 0);
-  CHECK(look_at({.path = path})->doubled_bytes(a.contents) > held);  // from two files by then
-}
-
-TEST_CASE("a front that was copied and turns out wrong costs that blob alone (R4)") {
-  const auto layers = layers_in_order(2);
-  const Sample a = sample({{"example.com/app:1", {layers[1]}}});
-  const Sample b = sample({{"example.com/app:1", layers}});
-  std::string wrong = layers[1];
-  wrong[100] = static_cast<char>(wrong[100] ^ 1);
-  const TempDirectory temp;
-  const std::string path = temp.path("out.tar.zst");
-  {
-    const auto writer = open_writer({path});
-    writer->begin(a.contents);
-    for (const Blob& blob : a.fetched()) {
-      FaultyBlob source(blob.size == wrong.size() ? wrong : a.bytes.at(blob.digest),
-                        blob.size == wrong.size() ? k_frame + 1000 : std::string::npos);
-      try {
-        writer->put_blob(blob, source.opener(), transport::no_observer());
-      } catch (const diag::NetworkError&) {
-        CHECK(blob.size == wrong.size());
-      }
-    }
-  }
-  const auto writer = open_writer({path});
-  writer->begin(b.contents);
-  for (const Blob& blob : b.fetched()) {
-    if (writer->has_blob(blob)) continue;
-    FaultyBlob source(b.bytes.at(blob.digest));
-    Tally tally;
-    writer->put_blob(blob, source.opener(), tally);
-    const bool second = blob.digest == b.blob_of(layers[1]).digest;
-    CHECK(source.offsets() ==
-          (second ? std::vector<std::uint64_t>{k_frame, 0} : std::vector<std::uint64_t>{0}));
-    CHECK(tally.already + tally.moved - tally.lost == blob.size);
-  }
-  writer->commit();
-  CHECK((file_text(path) == whole_of(b)));
 }
 
 TEST_CASE("a finished compressed archive of other contents stays, unless it is to be overwritten") {
