@@ -76,7 +76,7 @@ struct BundleInfo {
   std::vector<Image> images;            ///< sorted by name
   std::vector<Blob> blobs;              ///< in archive order: kind, then digest
   std::vector<RequiredBlob> requires_;  ///< of a delta, in the order of blobs
-  std::vector<BaseImage> base;          ///< of a delta, sorted by name: where required blobs may be
+  std::vector<BaseImage> base{};        ///< of a delta, sorted by name: where required blobs may be
 
   std::uint64_t stored_bytes() const;    ///< of all blobs
   std::uint64_t required_bytes() const;  ///< of those in requires_
