@@ -32,7 +32,8 @@ std::string text_of(std::time_t seconds) {
 }
 
 std::time_t now() {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  const auto clock = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(clock);
   if (seconds < 0 || seconds > k_latest) {
     throw diag::UsageError(
         fmt::format("the clock of this machine says {}, and a bundle is made between {} and {}",

@@ -99,7 +99,10 @@ class Check {
       m_check.info = parse_bundle_json(file->second);
       m_check.trusted = m_sums && !changed;
     } catch (const diag::Error& error) {
-      if (!changed) m_check.findings.push_back(finding_of(error, file->first));
+      if (changed) return;
+      m_check.findings.push_back(finding_of(error, file->first));
+      // Nothing says that these are the bytes that were written.
+      if (!m_sums) m_check.findings.back().kind = diag::ErrorKind::integrity;
     }
   }
 

@@ -189,7 +189,9 @@ void ChunkedUpload::keep_record() {
 
 std::optional<std::uint64_t> bytes_taken(HostSession& host, const std::string& path,
                                          const UploadSession& session) {
-  const auto response = host.send(host.request(http::Method::get, session.location), {path, true});
+  http::Request request = host.request(http::Method::get, session.location);
+  request.most_repeats = 0;  // who goes on with it asks again
+  const auto response = host.send(std::move(request), {path, true});
   const auto there = is_success(*response) ? place_of(response->head()) : std::nullopt;
   drain(*response);
   return there;

@@ -81,8 +81,7 @@ def test_a_dry_run_names_each_image_with_what_it_costs_and_its_target(airgap: Ai
     push(airgap, bundle(BUSYBOX), registry, prefix="/in").ok()
     half = next(event for event in push(airgap, bundle(BUSYBOX, LEGACY), registry, "--dry-run", "--json",
                                         prefix="/in").ok().events() if event["event"] == "plan")
-    assert half["presentBytes"] == half["mountBytes"] + sum(
-        blob["size"] for blob in [registry.client().manifest("in/tools/busybox", "1.35").json()["config"]])
+    assert half["presentBytes"] == half["mountBytes"] > 1_000_000  # both have the same blobs
     after = push(airgap, bundle(BUSYBOX, LEGACY), registry, "--dry-run", prefix="/in").ok().out
     assert re.search(rf"/{BUSYBOX}  .*  0 B  +0 B  +1.1 MiB  {registry.host}/in/{BUSYBOX}\n", after), after
 

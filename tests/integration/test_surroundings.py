@@ -13,9 +13,9 @@ import pytest
 from support.airgap import Airgap, Result, executable, plain
 from support.memory_registry import MemoryRegistry
 from support.oci import image, tar_layer
+from support.preload import preloading
 from support.registry import Registry
 
-SUPPORT = Path(__file__).resolve().parent.parent / "support"
 LAYERS = [tar_layer({f"file-{seed}": random.Random(seed).randbytes(30_000)}) for seed in range(40)]
 
 
@@ -85,23 +85,16 @@ def test_few_descriptors_are_enough_for_a_push(airgap: Airgap, memory: MemoryReg
     assert registry.client().has_manifest("team/app", "1")
 
 
-def shim(directory: Path, source: str) -> dict[str, str]:
-    """An environment in which that is preloaded."""
-    library = (directory / source).with_suffix(".so")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SUPPORT / source, "-ldl"], check=True)
-    return {"LD_PRELOAD": str(library)}
-
-
 @pytest.fixture(scope="module")
 def interrupted_calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment in which calls on files are interrupted, and move less than was asked for."""
-    return shim(tmp_path_factory.mktemp("shim"), "interrupted_calls.c")
+    return preloading(tmp_path_factory.mktemp("shim"), "interrupted_calls.c")
 
 
 @pytest.fixture(scope="module")
 def preloaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment that obeys NO_LOCKS and CLOCK."""
-    return shim(tmp_path_factory.mktemp("shim"), "preloaded.c")
+    return preloading(tmp_path_factory.mktemp("shim"), "preloaded.c")
 
 
 @pytest.mark.parametrize("form", ["bundle/", "bundle.tar", "bundle.tar.zst", "volumes.tar"])
