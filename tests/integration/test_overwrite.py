@@ -215,7 +215,7 @@ def test_a_replacement_that_goes_on_fetches_what_is_new_and_keeps_its_number(for
     plan = planned(airgap.export(*words(proxy, output, *options, "--dry-run", names=ALL)).ok())
     assert plan["fetchBytes"] <= len(NEW.data) + 1000
     assert plan["medium"]["neededBytes"] < len(NEW.data) + 100_000  # not for what lies there of the new one
-    assert whole > 400_000
+    assert whole > (90_000 if form == "compressed" else 400_000)  # a frame counts when it is whole
     airgap.export(*words(proxy, output, *options, names=ALL)).ok()
     fetched = {request.path.rsplit("/", 1)[1] for request in proxy.requests("GET", "/blobs/")}
     assert fetched <= {NEW.digest, IMAGES["three"].blobs[0].digest}
@@ -245,7 +245,8 @@ def test_what_is_left_of_a_replacement_is_named_and_readers_pass_it_over(form: s
     for bundle in bundles:
         for command in ("list", "verify"):
             said = airgap.import_(command, bundle).ok().err
-            assert ("passed over, for an export that is unfinished left" in said) == ("volumes" in form)
+            alone = command == "verify" and bundle.name == "b.001.tar"  # that volume, and no other
+            assert ("passed over, for an export that is unfinished left" in said) == ("volumes" in form and not alone)
     for name in left:
         (directory / name).unlink()
     assert "unfinished" not in airgap.export(*old).ok().err

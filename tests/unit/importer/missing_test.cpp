@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <optional>
+
 #include "common/diag/error.hpp"
 #include "tests/unit/importer/placements.hpp"
 
@@ -50,12 +53,16 @@ TEST_CASE("a required blob is looked for where the other side had it, below the 
     CAPTURE(row.repository);
     bundle::BundleInfo info;
     info.requires_ = {required("base", row.repository)};
-    CHECK(required_of(info, row.where) == delivery::RequiredBlobs{{hash::sha256_of("base"), row.seen_in}});
+    const std::map<hash::Digest, std::optional<registry::Repository>> expected{
+        {hash::sha256_of("base"), row.seen_in}};
+    CHECK(required_of(info, row.where, std::nullopt).blobs == expected);
   }
 }
 
 TEST_CASE("what a bundle requires nothing of is no delta") {
-  CHECK(required_of({}, k_where).empty());
+  const delivery::RequiredBlobs required = required_of({}, k_where, std::nullopt);
+  CHECK(required.blobs.empty());
+  CHECK(required.base.empty());
 }
 
 TEST_CASE("a want-list has each missing blob once, under one image that needs it, in the order of names") {

@@ -17,11 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Sample two_images() {
-  return sample({{"example.com/app:1", {"base", noise(700'000, 1)}},
-                 {"example.com/web:2", {"base", noise(90'000, 2)}}});
-}
-
 void put(BundleWriter& writer, const Sample& from, const Blob& blob) {
   writer.put_blob(blob, from.opener(blob), transport::no_observer());
 }
