@@ -65,8 +65,8 @@ class HeadReader {
       take(name);
     if (next_is(k_sha512_file)) take(k_sha512_file);
     take(k_sha256_file);
-    if (next_is(k_signature_file)) take(k_signature_file);
-    if (next_is(k_volume_file)) {
+    if (!ends_in_damage() && next_is(k_signature_file)) take(k_signature_file);
+    if (!ends_in_damage() && next_is(k_volume_file)) {
       take(k_volume_file);
       m_head.volume = std::move(m_head.files.back().bytes);
       m_head.files.pop_back();
@@ -79,6 +79,19 @@ class HeadReader {
   bool next_is(std::string_view name) {
     return stated_name(m_archive.peek(tar::k_block,
                                       fmt::format("the header after {}", m_head.files.back().name))) == name;
+  }
+
+  // What cannot be read behind a whole head is in all likelihood the first blob's, and is judged as that.
+  bool ends_in_damage() {
+    if (m_from == From::pipe) return false;
+    try {
+      m_archive.peek(tar::k_block, "what follows the head");
+      return false;
+    } catch (const io::EndsEarly&) {
+      throw;
+    } catch (const diag::IntegrityError&) {
+      return true;
+    }
   }
 
   void take(std::string_view name) {

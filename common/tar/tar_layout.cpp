@@ -38,6 +38,11 @@ unsigned sum_of(std::string block) {
                          [](unsigned total, char c) { return total + static_cast<unsigned char>(c); });
 }
 
+/// What the field of the check sum has.
+std::string stated_sum(const std::string& block) {
+  return fmt::format("{:06o}", sum_of(block)) + std::string("\0 ", 2);
+}
+
 std::string ustar_block(std::string_view name, std::uint64_t size, std::uint64_t mtime, char type) {
   std::string block(k_block, '\0');
   put_text(block, k_name, name);
@@ -52,7 +57,7 @@ std::string ustar_block(std::string_view name, std::uint64_t size, std::uint64_t
   put_text(block, k_group_name, "root");
   put_number(block, k_device_major, 0);
   put_number(block, k_device_minor, 0);
-  put_text(block, k_checksum, fmt::format("{:06o}", sum_of(block)) + std::string("\0 ", 2));
+  put_text(block, k_checksum, stated_sum(block));
   return block;
 }
 
@@ -97,11 +102,7 @@ std::optional<Header> parse_header(std::string_view block) {
 
 bool has_right_sum(std::string_view block) {
   if (block.size() != k_block) return false;
-  std::string_view field = block.substr(k_checksum.offset, k_checksum.length);
-  field.remove_prefix(std::min(field.find_first_not_of(' '), field.size()));
-  unsigned stated = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), stated, 8);
-  return error == std::errc() && stated == sum_of(std::string(block));
+  return block.substr(k_checksum.offset, k_checksum.length) == stated_sum(std::string(block));
 }
 
 std::string header_bytes(const Member& member, std::uint64_t mtime) {

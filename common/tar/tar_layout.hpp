@@ -63,7 +63,8 @@ struct Header {
 /// member and time. For the first members of our own archives, whose order and size limits the caller knows.
 std::optional<Header> parse_header(std::string_view block);
 
-/// Whether a block is a header that is as it was written, whatever program wrote it: its check sum is right.
+/// Whether a block is a header that is as it was written, by whatever program of those that state the check
+/// sum as header_bytes() does: it is right. No single wrong bit makes it so.
 bool has_right_sum(std::string_view block);
 
 /// The two zero blocks at the end, in bytes.

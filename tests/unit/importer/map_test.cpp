@@ -25,9 +25,13 @@ class Bundle : public transport::ImageSource {
   std::unique_ptr<io::Source> open_blob(const image::Descriptor&, std::uint64_t) override { return nullptr; }
 
   const bundle::Image& add(const std::string& name, const std::string& target) {
-    std::string bytes = fmt::format(
-        R"({{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","digest":"{}","size":1}},"layers":[]}})",
-        image::k_oci_manifest, image::k_oci_config, hash::sha256_of(name).str());
+    return add(
+        name, target,
+        fmt::format(
+            R"({{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","digest":"{}","size":1}},"layers":[]}})",
+            image::k_oci_manifest, image::k_oci_config, hash::sha256_of(name).str()));
+  }
+  const bundle::Image& add(const std::string& name, const std::string& target, std::string bytes) {
     const hash::Digest digest = hash::sha256_of(bytes);
     info.images.push_back({.name = image::Reference::parse(name),
                            .digest = digest,
@@ -113,7 +117,7 @@ TEST_CASE("two images with one target are refused") {
 
 TEST_CASE("a manifest that is no manifest is told with the image it belongs to") {
   Bundle bundle;
-  bundle.manifests[bundle.add("src.example/org/app:1", "org/app:1").digest] = "{}";
+  bundle.add("src.example/org/app:1", "org/app:1", "{}");
   try {
     bundle.targets({});
     FAIL("it was taken");

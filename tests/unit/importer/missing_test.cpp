@@ -70,9 +70,12 @@ TEST_CASE("a want-list has each missing blob once, under one image that needs it
   REQUIRE(list.images.size() == 2);
   const auto app = placement("team/app", {});
   const auto web = placement("team/web", {});
-  CHECK(list.images[0] == bundle::WantedOfImage{app.name, app.digest, "team/app", {{blob("own").digest, 3}}});
+  CHECK(list.images[0] ==
+        bundle::WantedOfImage{
+            app.name, app.digest, "team/app", {{blob("own").digest, 3, blob("own").media_type, {}}}});
   CHECK(list.images[1] ==
-        bundle::WantedOfImage{web.name, web.digest, "team/web", {{blob("shared").digest, 6}}});
+        bundle::WantedOfImage{
+            web.name, web.digest, "team/web", {{blob("shared").digest, 6, blob("shared").media_type, {}}}});
 }
 
 TEST_CASE("without a prefix the paths of a want-list are those of the registry") {
