@@ -50,8 +50,8 @@ class ExportRun {
     return m_run.run(again, [&] {
       try {
         stages();
-      } catch (diag::Interrupted& stopped) {
-        if (piped) stopped.set_hint(again);
+      } catch (diag::Error& stopped) {  // not always as Interrupted: another thread's is handed on
+        if (piped && stopped.kind() == diag::ErrorKind::interrupted) stopped.set_hint(again);
         throw;
       }
     });

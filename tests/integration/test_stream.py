@@ -70,6 +70,10 @@ class LargeStream:
     def layer(self) -> str:
         return self.image.blobs[-1].digest
 
+    @property
+    def layer_size(self) -> int:
+        return len(self.image.blobs[-1].data)
+
     def assert_there(self, registry: Registry) -> None:
         assert registry.client().digest("team/large", "1") == self.image.digest
 
@@ -332,7 +336,8 @@ def test_a_chunk_that_arrived_is_not_sent_again(chunk: int, airgap: Airgap, larg
     proxy.rule("PATCH", UPLOADS, skip=chunk, times=1, lose_answer=True)
     airgap.import_("push", "-", proxy.host, *plain(proxy), input=large_stream.data).ok()
     assert ("team/large", large_stream.image.digest) in registry.manifests
-    assert len(registry.requests("PATCH", UPLOADS)) == (5 if chunk == 0 else 4)  # nothing is lost with the first one
+    sizes = [request.size for request in registry.requests("PATCH", UPLOADS)]
+    assert sum(sizes) == large_stream.layer_size + (sizes[0] if chunk == 0 else 0)  # nobody says where the first one went
 
 
 def test_a_registry_that_stays_busy_is_named_in_the_middle_of_a_stream(airgap: Airgap, large_stream: LargeStream,

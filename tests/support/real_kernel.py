@@ -30,10 +30,16 @@ class FatStick:
         file = self.directory / "script"
         file.write_text(script)
         command = [str(_SCRIPT), str(self.image), str(self.directory), str(file)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_TIMEOUT)
-        if done.returncode == _NOT_BOOTED:
-            raise Unavailable(f"no kernel boots here: {done.stderr[-500:]}")
-        return Result(command, done.returncode, done.stdout, done.stderr)
+        kernel = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            out, err = kernel.communicate(timeout=_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            kernel.terminate()  # it stops the kernel, too
+            kernel.communicate()
+            raise
+        if kernel.returncode == _NOT_BOOTED:
+            raise Unavailable(f"no kernel boots here: {err[-500:]}")
+        return Result(command, kernel.returncode, out, err)
 
     def needs_repair(self) -> str:
         """What fsck finds; empty when it is clean."""
