@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bundle-format/bundle_reader.hpp"
+#include "bundle-format/commands/check_outputs.hpp"
 #include "bundle-format/commands/commands.hpp"
 #include "bundle-format/commands/image_table.hpp"
 #include "bundle-format/commands/requirement.hpp"
@@ -78,6 +79,7 @@ void add_list(cli::App& app) {
   command.example("airgap-import list /media/disc1/bundle.001.tar", "one volume says what all of them hold");
   command.example("airgap-import list bundle/ --json", "the same for a program");
   command.runs([bundles](cli::Context& context) {
+    check_outputs(context, *bundles);
     const BundleInfo info = read_info(*bundles);
     const auto set = find_volumes(*bundles);
     context.console.event(as_json(info, set));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bundle-format/bundle_reader.hpp"
+#include "bundle-format/commands/check_outputs.hpp"
 #include "bundle-format/commands/commands.hpp"
 #include "bundle-format/commands/requirement.hpp"
 #include "common/cli/report.hpp"
@@ -92,6 +93,7 @@ void add_verify(cli::App& app) {
                   "all findings, and the images that each one touches");
   command.example("airgap-import verify /media/disc2/bundle.002.tar", "this one of several volumes alone");
   command.runs([options](cli::Context& context) {
+    check_outputs(context, options->bundles);
     const BundleInfo info = [&]() -> BundleInfo {
       try {
         return read_info(options->bundles);

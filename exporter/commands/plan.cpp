@@ -1,5 +1,8 @@
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "bundle-format/commands/check_outputs.hpp"
 #include "common/cli/report_file.hpp"
 #include "common/diag/error.hpp"
 #include "exporter/commands/commands.hpp"
@@ -45,6 +48,9 @@ void add_plan(cli::App& app) {
     if (options->output == "-") {
       throw diag::UsageError("nothing is there already in a pipe", "leave --output out");
     }
+    std::vector<std::string> bundles;
+    if (!options->output.empty()) bundles.push_back(options->output);
+    bundle::check_outputs(context, bundles, {{"--lock", options->lock}});
     if (!options->lock.empty()) cli::check_report_file(options->lock, "lock");
     return run_export({.command = "plan",
                        .source = options->common.source(options->keep_going),

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "bundle-format/bundle_writer.hpp"
+#include "bundle-format/commands/check_outputs.hpp"
 #include "common/cli/registry_access.hpp"
 #include "common/diag/error.hpp"
 #include "common/text/escape.hpp"
@@ -104,6 +105,7 @@ void add_pull(cli::App& app) {
   const auto options = std::make_shared<Options>();
   declare(command, *options);
   command.runs([options](cli::Context& context) {
+    if (options->output != "-") bundle::check_outputs(context, {options->output});
     const bool tree = is_skopeo_tree(*options);
     if (!tree && bundle::output_form(options->output) == bundle::OutputForm::pipe)
       context.console.reserve_stdout();

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "bundle-format/commands/check_outputs.hpp"
 #include "common/cli/naming.hpp"
 #include "common/cli/registry_access.hpp"
 #include "importer/commands/commands.hpp"
@@ -53,6 +54,9 @@ void add_push(cli::App& app) {
   const auto options = std::make_shared<Options>();
   declare(command, *options);
   command.runs([options](cli::Context& context) {
+    const ImportSettings& settings = options->settings;
+    bundle::check_outputs(context, settings.bundles,
+                          {{"--receipt", settings.receipt}, {"--want-list", settings.want_list}});
     if (options->names.any()) options->settings.names = options->names.mapping();
     return run_import(options->settings, context);
   });

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bundle-format/files_beside.hpp"
+#include "common/cli/context.hpp"
+
+namespace airgap::bundle {
+
+/// refuse_overwriting() for the report of a run and the `others` that it writes. To be called before anything
+/// else can fail: a report goes out then too, but not to a place that is refused.
+void check_outputs(cli::Context& context, const std::vector<std::string>& bundles,
+                   std::vector<FileBeside> others = {});
+
+}  // namespace airgap::bundle
