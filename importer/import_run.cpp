@@ -140,7 +140,7 @@ class ImportRun {
           write_signatures(signatures, reader, failures);
           delivery::push_blobs(plan, reader, client, observer, options, failures);
         });
-    write_receipt(plan, in_place, reader.info());
+    conclude(plan, in_place, reader.info());
   }
 
   // Each blob as it comes by.
@@ -150,7 +150,7 @@ class ImportRun {
         plan, client, nullptr, [&](Observer& observer, const PushOptions& options, Failures& failures) {
           push_blobs(plan, stream, client, observer, options, failures);
         });
-    write_receipt(plan, in_place, stream.info());
+    conclude(plan, in_place, stream.info());
   }
 
   void push_discs(const std::vector<std::string>& places, DiscDrive& drive,
@@ -165,7 +165,7 @@ class ImportRun {
         plan, client, nullptr, [&](Observer& observer, const PushOptions& options, Failures& failures) {
           push_blobs(plan, volumes, drive, client, observer, options, failures);
         });
-    write_receipt(plan, in_place, volumes.info());
+    conclude(plan, in_place, volumes.info());
   }
 
   delivery::Plan plan_for(const bundle::BundleInfo& info, transport::ImageSource& source,
@@ -187,21 +187,15 @@ class ImportRun {
 
   // Nothing is written to a registry that lacks what the delta builds on.
   void check_complete(const delivery::Plan& plan) {
-    const std::string& file = m_settings.want_list;
-    if (plan.missing.empty()) {
-      const bool all = m_run.report().report().status == 0;  // an image that was left out may miss something
-      if (!file.empty() && all && remove_want_list_file(file))
-        m_context.console.status(fmt::format(
-            "{} was a want-list of before and is removed: nothing is missing", text::escape(file)));
-      return;
-    }
+    if (plan.missing.empty()) return;
     print_missing(plan, m_context.console);
+    const std::string file = m_settings.dry_run ? std::string() : m_settings.want_list;
     if (!file.empty()) {
       bundle::WantList list = want_list_of(plan, m_target);
       list.creator = m_context.creator();
       write_want_list_file(std::move(list), file);
     }
-    refuse_missing(plan, m_target, m_settings.want_list);
+    refuse_missing(plan, m_target, file);
   }
 
   bundle::Damaged damaged() const {
@@ -225,9 +219,27 @@ class ImportRun {
         "export them again, or push the others with --keep-going; 'verify' lists all that is wrong");
   }
 
+  /// What the push leaves behind for others; a dry run leaves nothing.
+  void conclude(const delivery::Plan& plan, const std::vector<bool>& in_place,
+                const bundle::BundleInfo& info) {
+    if (m_settings.dry_run) return;
+    write_receipt(plan, in_place, info);
+    remove_want_list(info);
+  }
+
+  // An image that was left out or failed may miss something still, and what another bundle lacks it may lack
+  // yet.
+  void remove_want_list(const bundle::BundleInfo& info) {
+    const std::string& file = m_settings.want_list;
+    if (file.empty() || info.requires_.empty() || m_run.report().report().status != 0) return;
+    if (!remove_want_list_file(file)) return;
+    m_context.console.status(
+        fmt::format("{} was a want-list of before and is removed: nothing is missing", text::escape(file)));
+  }
+
   void write_receipt(const delivery::Plan& plan, const std::vector<bool>& in_place,
                      const bundle::BundleInfo& info) const {
-    if (m_settings.receipt.empty() || m_settings.dry_run) return;
+    if (m_settings.receipt.empty()) return;
     bundle::Receipt receipt = receipt_of(plan, in_place, m_target);
     receipt.creator = m_context.creator();
     receipt.created = bundle::creation_time().text;

@@ -13,6 +13,7 @@ from support.certs import Authority, server_context
 from support.memory_registry import MemoryRegistry
 from support.oci import FOREIGN_LAYER, Blob, image
 from support.outside import BASE, WRITES, Outside, edited, info_of, layer, push, required, tags_of
+from support.proxy import FaultProxy
 from support.registry import Registry
 
 
@@ -228,3 +229,30 @@ def test_a_want_list_of_before_goes_when_nothing_is_missing_any_more(airgap: Air
     wants.write_text("a note of mine\n")
     assert "is removed" not in push(airgap, outside.path("delta.tar"), registry, "--want-list", wants).ok().err
     assert wants.read_text() == "a note of mine\n"
+
+
+def test_a_want_list_stays_until_the_delta_is_in(airgap: Airgap, outside: Outside, first: Path, registry: Registry,
+                                                 running: Running) -> None:
+    outside.second_month()
+    outside.pull("delta.tar", "--since", first).ok()
+    wants = wanted_of(airgap, outside, "delta.tar", registry)
+    said = wants.read_bytes()
+    push(airgap, first, registry, "--want-list", wants).ok()  # it requires nothing
+    assert wants.read_bytes() == said
+    push(airgap, outside.path("delta.tar"), registry, "--dry-run", "--want-list", wants).ok()
+    assert wants.read_bytes() == said
+    proxy = running(FaultProxy(registry))
+    proxy.rule("PUT", "/manifests/", status=403)
+    for options in ((), ("--keep-going",)):
+        push(airgap, outside.path("delta.tar"), proxy, "--want-list", wants, *options).fails(4)
+        assert wants.read_bytes() == said
+    push(airgap, outside.path("delta.tar"), registry, "--want-list", wants).ok()
+    assert not wants.exists()
+
+
+def test_a_dry_run_writes_no_want_list(airgap: Airgap, outside: Outside, first: Path, registry: Registry) -> None:
+    outside.pull("delta.tar", "--since", first).ok()
+    wants = outside.path("wants.json")
+    result = push(airgap, outside.path("delta.tar"), registry, "--dry-run", "--want-list", wants)
+    result.fails(5, "it lacks 7 blobs", "hint: .*--want-list FILE")
+    assert not wants.exists()
