@@ -70,15 +70,27 @@ inline BundleInfo read_info(const std::string& path) {
 class BundleStream : public transport::ImageSource {
  public:
   virtual const BundleInfo& info() const = 0;
+  /// Images that info() leaves out, where it was opened with Damaged::left_out: those that damaged manifests
+  /// touch. What other blobs have is known only when they come.
+  virtual const std::vector<BrokenImage>& broken() const = 0;
+  /// `error` names the images that the damage of the blob touches. What it throws ends the stream.
+  using TakeDamage = std::function<void(const Blob& blob, const diag::IntegrityError& error)>;
   /// Every blob that is not a manifest, in archive order; `take` reads the source to its end or not at all
-  /// (then the bytes are skipped, still verified). Manifests were read before this is called. After the last
-  /// one the end is checked.
-  virtual void for_each_blob(const std::function<void(const Blob&, io::Source&)>& take) = 0;
+  /// (then the bytes are skipped, still verified). Manifests were read before this is called. A blob of
+  /// another digest is told to `damaged`, also when `take` has seen that; what is wrong between the blobs
+  /// ends the stream. After the last one the end is checked.
+  virtual void for_each_blob(const std::function<void(const Blob&, io::Source&)>& take,
+                             const TakeDamage& damaged) = 0;
+  /// The same, and damage ends it.
+  void for_each_blob(const std::function<void(const Blob&, io::Source&)>& take) {
+    for_each_blob(take,
+                  [](const Blob&, const diag::IntegrityError& error) { throw diag::IntegrityError(error); });
+  }
 };
 
 /// Reads the head and all manifests from `input` (borrowed).
-std::unique_ptr<BundleStream> open_stream(io::Source& input);
+std::unique_ptr<BundleStream> open_stream(io::Source& input, Damaged damaged = Damaged::refused);
 /// The same from a file that is_packed(); null for any other path.
-std::unique_ptr<BundleStream> open_packed(const std::string& path);
+std::unique_ptr<BundleStream> open_packed(const std::string& path, Damaged damaged = Damaged::refused);
 
 }  // namespace airgap::bundle

@@ -54,8 +54,9 @@ bool is_attended() {
 }
 
 /// Nothing unless it is one file, and compressed as a whole.
-std::unique_ptr<bundle::BundleStream> packed_file(const std::vector<std::string>& bundles) {
-  return bundles.size() == 1 ? bundle::open_packed(bundles.front()) : nullptr;
+std::unique_ptr<bundle::BundleStream> packed_file(const std::vector<std::string>& bundles,
+                                                  bundle::Damaged damaged) {
+  return bundles.size() == 1 ? bundle::open_packed(bundles.front(), damaged) : nullptr;
 }
 
 // `push REGISTRY BUNDLE`: what is a bundle and what is not is seen on this machine.
@@ -100,8 +101,8 @@ class ImportRun {
                              "name the volumes of one bundle, or send one archive through the pipe");
     if (named.front() == "-") {
       StandardInput input(m_context.stop);
-      push_in_order(*bundle::open_stream(input), client);
-    } else if (const auto packed = packed_file(named)) {
+      push_in_order(*bundle::open_stream(input, damaged()), client);
+    } else if (const auto packed = packed_file(named, damaged())) {
       push_in_order(*packed, client);
     } else {
       push_from_medium(client);
@@ -145,10 +146,14 @@ class ImportRun {
 
   // Each blob as it comes by.
   void push_in_order(bundle::BundleStream& stream, registry::RegistryClient& client) {
+    leave_out(stream.broken(), std::nullopt);
     const delivery::Plan plan = plan_for(stream.info(), stream, client);
     const auto in_place = m_run.execute(
         plan, client, nullptr, [&](Observer& observer, const PushOptions& options, Failures& failures) {
-          push_blobs(plan, stream, client, observer, options, failures);
+          push_blobs(plan, stream, client, observer, options, failures, [&](const diag::Error& damage) {
+            if (!m_settings.keep_going) throw diag::Error(damage);
+            m_run.report().fail(damage);
+          });
         });
     conclude(plan, in_place, stream.info());
   }

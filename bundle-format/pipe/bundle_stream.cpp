@@ -12,6 +12,7 @@
 #include "bundle-format/archive/packed_file.hpp"
 #include "bundle-format/blob_lookup.hpp"
 #include "bundle-format/bundle_reader.hpp"
+#include "bundle-format/left_out.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/metadata/reference_check.hpp"
 #include "bundle-format/open_following.hpp"
@@ -46,7 +47,7 @@ class MemberSource : public io::Source {
 class PipeStream : public BundleStream {
  public:
   /// `name` is what messages call the input.
-  PipeStream(io::Source& input, From from, std::string name)
+  PipeStream(io::Source& input, From from, std::string name, Damaged damaged)
       : m_kind(from),
         m_from(std::move(name)),
         m_input(input),
@@ -54,10 +55,11 @@ class PipeStream : public BundleStream {
         m_plan(read_head()),
         m_blobs(m_info),
         m_name(m_plan.metadata.back().name) {
-    read_manifests();
+    read_manifests(damaged);
   }
 
   const BundleInfo& info() const override { return m_info; }
+  const std::vector<BrokenImage>& broken() const override { return m_broken; }
 
   std::string read_manifest(const image::Descriptor& wanted) override {
     const auto found = m_manifests.find(m_blobs.find(wanted).digest);
@@ -71,13 +73,16 @@ class PipeStream : public BundleStream {
     throw diag::InternalError(blob.digest.str() + " was asked for out of order: a pipe cannot go back");
   }
 
-  void for_each_blob(const std::function<void(const Blob&, io::Source&)>& take) override {
+  void for_each_blob(const std::function<void(const Blob&, io::Source&)>& take,
+                     const TakeDamage& damaged) override {
     while (m_next < m_plan.blobs.size()) {
       read_next([&](const Blob& blob, io::Source& bytes) {
         hash::VerifyingSource verified(bytes, blob.digest, blob.size);
         take(blob, verified);
         diag::with_context([&] { return "reading " + m_name + " from " + m_from; },
-                           [&] { drain(verified, blob.digest); });
+                           [&] {
+                             if (const auto damage = drain(verified, blob.digest)) damaged(blob, *damage);
+                           });
       });
     }
     expect_padding();
@@ -132,20 +137,34 @@ class PipeStream : public BundleStream {
   }
 
   // All of them, so that what a damaged one touches is known.
-  void read_manifests() {
-    std::optional<hash::DigestMismatch> first;
-    std::vector<hash::Digest> damaged;
+  void read_manifests(Damaged handling) {
+    std::vector<Finding> findings;
     while (m_next < m_plan.blobs.size() && m_plan.blobs[m_next].kind == BlobKind::manifest) {
       read_next([&](const Blob& blob, io::Source& bytes) {
         try {
           m_manifests.emplace(blob.digest, read_verified(bytes, blob));
         } catch (const hash::DigestMismatch& error) {
-          if (!first) first.emplace(error);
-          damaged.push_back(blob.digest);
+          findings.push_back(finding_of(error, blob_path(blob.digest)));
         }
       });
     }
-    if (first) throw diag::touching(*first, images_above(damaged));
+    if (!findings.empty()) judge(std::move(findings), handling);
+  }
+
+  /// Refuses damaged manifests, or leaves out what they touch.
+  void judge(std::vector<Finding> findings, Damaged handling) {
+    Inspection manifests;
+    manifests.info = m_info;
+    manifests.findings = std::move(findings);
+    for (const auto& blob : m_info.blobs) {
+      if (m_manifests.contains(blob.digest)) manifests.readable.push_back(blob);
+    }
+    manifests.blob_bytes = [this](const Blob& blob, std::uint64_t) {
+      return std::make_unique<io::MemorySource>(m_manifests.at(blob.digest));
+    };
+    if (handling == Damaged::refused) refuse_damaged(manifests, m_from);
+    m_broken = leave_out_damaged(manifests, m_from).images;
+    m_info.images = std::move(manifests.info->images);
   }
 
   template <class Take>
@@ -184,24 +203,27 @@ class PipeStream : public BundleStream {
     naming(index, index + 1, [&] { m_archive.expect(bytes, what); });
   }
 
-  std::vector<std::string> images_above(const std::vector<hash::Digest>& lost) const {
-    const References references(m_info, [&](const Blob& manifest) -> std::optional<std::string> {
-      const auto found = m_manifests.find(manifest.digest);
-      return found == m_manifests.end() ? std::nullopt : std::optional(found->second);
-    });
+  std::vector<std::string> images_above(const std::vector<hash::Digest>& lost) {
+    if (!m_references)
+      m_references.emplace(m_info, [&](const Blob& manifest) -> std::optional<std::string> {
+        const auto found = m_manifests.find(manifest.digest);
+        return found == m_manifests.end() ? std::nullopt : std::optional(found->second);
+      });
     std::vector<std::string> names;
-    for (const std::size_t image : references.images_above(lost))
+    for (const std::size_t image : m_references->images_above(lost))
       names.push_back(m_info.images[image].name.str());
     return names;
   }
 
-  void drain(io::Source& rest, const hash::Digest& blob) {
+  /// Reads to the end; what is wrong with the blob, if anything.
+  std::optional<diag::IntegrityError> drain(io::Source& rest, const hash::Digest& blob) {
     m_drain.resize(io::k_pump_buffer);
     try {
       while (rest.read(m_drain) != 0) {
       }
+      return std::nullopt;
     } catch (const hash::DigestMismatch& error) {
-      throw diag::touching(error, images_above({blob}));
+      return diag::touching(error, images_above({blob}));
     }
   }
 
@@ -213,8 +235,10 @@ class PipeStream : public BundleStream {
   ArchivePlan m_plan;
   BlobLookup m_blobs;
   std::map<hash::Digest, std::string> m_manifests;
-  std::size_t m_next = 0;  // in m_plan.blobs
-  std::string m_name;      // of the member before
+  std::vector<BrokenImage> m_broken;
+  std::optional<References> m_references;  // once something is damaged; the images do not change any more
+  std::size_t m_next = 0;                  // in m_plan.blobs
+  std::string m_name;                      // of the member before
   std::vector<std::byte> m_drain;
 };
 
@@ -226,24 +250,25 @@ struct PackedBytes {
 
 class PackedStream final : private PackedBytes, public PipeStream {
  public:
-  PackedStream(const std::shared_ptr<const io::File>& file, const std::string& path)
-      : PackedBytes(file), PipeStream(bytes, From::file, path) {}
+  PackedStream(const std::shared_ptr<const io::File>& file, const std::string& path, Damaged damaged)
+      : PackedBytes(file), PipeStream(bytes, From::file, path, damaged) {}
 };
 
 }  // namespace
 
-std::unique_ptr<BundleStream> open_stream(io::Source& input) {
-  return diag::with_context([] { return std::string("reading a bundle from a pipe"); },
-                            [&] { return std::make_unique<PipeStream>(input, From::pipe, "the pipe"); });
+std::unique_ptr<BundleStream> open_stream(io::Source& input, Damaged damaged) {
+  return diag::with_context(
+      [] { return std::string("reading a bundle from a pipe"); },
+      [&] { return std::make_unique<PipeStream>(input, From::pipe, "the pipe", damaged); });
 }
 
-std::unique_ptr<BundleStream> open_packed(const std::string& path) {
+std::unique_ptr<BundleStream> open_packed(const std::string& path, Damaged damaged) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return nullptr;
   const auto file = open_following(path);
   if (!is_packed(*file)) return nullptr;
   return diag::with_context([&] { return "reading " + path + " from its front to its end"; },
-                            [&] { return std::make_unique<PackedStream>(file, path); });
+                            [&] { return std::make_unique<PackedStream>(file, path, damaged); });
 }
 
 }  // namespace airgap::bundle
