@@ -14,12 +14,16 @@
 #include "bundle-format/skopeo_tree/tree_reader.hpp"
 #include "bundle-format/tree_at.hpp"
 #include "bundle-format/volumes/missing_volumes.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::bundle {
 namespace {
 
+/// Safe to print.
 std::string joined(const std::vector<std::string>& paths) {
-  return fmt::format("{}", fmt::join(paths, ", "));
+  std::vector<std::string> safe;
+  for (const std::string& path : paths) safe.push_back(text::escape(path));
+  return fmt::format("{}", fmt::join(safe, ", "));
 }
 
 /// The images that need something of the missing volumes; the manifests of those that are there are read.

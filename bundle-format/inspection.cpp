@@ -11,6 +11,7 @@
 #include "bundle-format/volumes/volume_names.hpp"
 #include "common/diag/log.hpp"
 #include "common/io/file.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::bundle {
 
@@ -30,6 +31,8 @@ std::optional<Unfinished> unfinished_at(const std::string& path) {
   const bool there = fs::exists(partial, error);
   if (there && fs::file_size(partial, error) > 0) return Unfinished{partial, partial};
   const fs::path archive = path;
+  if (!path.ends_with(k_archive_ending))
+    return there ? std::optional(Unfinished{partial, partial}) : std::nullopt;
   const VolumeNames names(archive.filename().string());
   for (fs::directory_iterator at(archive.has_parent_path() ? archive.parent_path() : ".", error);
        !error && at != fs::directory_iterator(); at.increment(error)) {
@@ -70,14 +73,16 @@ Inspection inspect(const std::vector<std::string>& paths, Depth depth) {
       return inspect_archive(path, depth);
     case fs::file_type::not_found:
       if (const auto left = unfinished_at(path))
-        throw diag::IntegrityError(fmt::format("{} is unfinished: there is {}", path, left->file),
-                                   hint_for_unfinished(left->lock));
-      throw diag::UsageError("there is no bundle at " + path,
+        throw diag::IntegrityError(
+            fmt::format("{} is unfinished: there is {}", text::escape(path), text::escape(left->file)),
+            hint_for_unfinished(left->lock));
+      throw diag::UsageError("there is no bundle at " + text::escape(path),
                              "name a directory, or a .tar or .tar.zst file, that airgap-export wrote");
     case fs::file_type::none:
-      io::throw_errno(error.value(), "cannot examine " + path);
+      io::throw_errno(error.value(), "cannot examine " + text::escape(path));
     default:
-      throw diag::UsageError(path + " is neither a directory nor a file", "a bundle from a pipe is named -");
+      throw diag::UsageError(text::escape(path) + " is neither a directory nor a file",
+                             "a bundle from a pipe is named -");
   }
 }
 

@@ -1,4 +1,5 @@
 #include "bundle-format/open_following.hpp"
+#include "common/text/escape.hpp"
 
 #include <filesystem>
 
@@ -7,7 +8,7 @@ namespace airgap::bundle {
 std::shared_ptr<const io::File> open_following(const std::string& path) {
   std::error_code error;
   const auto real = std::filesystem::canonical(path, error);
-  if (error) io::throw_errno(error.value(), "cannot open " + path);
+  if (error) io::throw_errno(error.value(), "cannot open " + text::escape(path));
   return std::make_shared<const io::File>(io::File::open_read(real));
 }
 

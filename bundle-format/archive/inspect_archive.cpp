@@ -8,6 +8,7 @@
 #include "bundle-format/inspection.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/unfinished.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -52,7 +53,7 @@ class ArchiveInspection {
       m_result.files = head.files.size();
       return head;
     } catch (const diag::UsageError& error) {
-      throw diag::UsageError(m_path + ": " + error.message(), error.hint());
+      throw diag::UsageError(text::escape(m_path) + ": " + error.message(), error.hint());
     } catch (const diag::Error& error) {
       m_result.findings.push_back(finding_of(error, "head of the archive"));
       name_images(front);

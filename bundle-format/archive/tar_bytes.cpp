@@ -7,6 +7,7 @@
 #include "bundle-format/compressed/compressed_tar.hpp"
 #include "bundle-format/open_following.hpp"
 #include "common/diag/error.hpp"
+#include "common/text/escape.hpp"
 #include "common/zstd/seek_table.hpp"
 
 namespace airgap::bundle {
@@ -35,7 +36,7 @@ std::shared_ptr<const TarBytes> open_tar(const std::string& path) {
   auto file = open_following(path);
   if (is_packed(*file))
     throw diag::UsageError(
-        path + " is compressed as a whole, so it can only be read from its front to its end",
+        text::escape(path) + " is compressed as a whole, so it can only be read from its front to its end",
         "'airgap-import push' takes it as it is; for anything else unpack it first: gunzip, or zstd -d");
   if (zstd::looks_framed(*file)) return compressed::compressed_tar(std::move(file));
   return plain_tar(std::move(file));

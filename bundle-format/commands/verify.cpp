@@ -14,6 +14,7 @@
 #include "common/cli/report.hpp"
 #include "common/diag/exit_code.hpp"
 #include "common/json/writer.hpp"
+#include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
@@ -109,7 +110,7 @@ void add_verify(cli::App& app) {
     context.console.end_count();
     context.console.event(as_json(report));
     const std::string bundle = fmt::format("{}", fmt::join(options->bundles, ", "));
-    const std::string subject = bundle + (options->bundles.size() == 1 ? " is" : " are");
+    const std::string subject = text::escape(bundle, 4096) + (options->bundles.size() == 1 ? " is" : " are");
     print(report, subject, context.console);
     cli::RunReport done;
     done.command = "verify";

@@ -69,7 +69,7 @@ class DirectoryInspection {
     bool bundle = false;
     for (const io::Entry& entry : entries) bundle = read_entry(entry) || bundle;
     if (!bundle) {
-      throw diag::UsageError(m_root->path() + " is no bundle: it has none of a bundle's files",
+      throw diag::UsageError(text::escape(m_root->path()) + " is no bundle: it has none of a bundle's files",
                              where_one_may_be(entries));
     }
     const bool partial = std::any_of(entries.begin(), entries.end(), [](const io::Entry& entry) {

@@ -5,9 +5,16 @@
 #include <algorithm>
 
 #include "bundle-format/metadata/layout.hpp"
+#include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
+
+namespace {
+
+constexpr std::size_t k_longest = 4096;  ///< of the paths that were named
+
+}  // namespace
 
 std::vector<hash::Digest> lost_with(const Finding& finding) {
   if (!finding.blobs.empty()) return finding.blobs;
@@ -38,7 +45,8 @@ const Finding& gravest(const std::vector<Finding>& findings) {
 }
 
 diag::Error as_error(const Finding& finding, const std::string& path, std::size_t more) {
-  std::string message = fmt::format("{}: {}: {}", path, finding.file, finding.problem);
+  std::string message =
+      fmt::format("{}: {}: {}", text::escape(path, k_longest), finding.file, finding.problem);
   if (more > 0) message += fmt::format(" (and {})", text::counted(more, "more finding"));
   return {finding.kind, std::move(message),
           finding.hint.empty() ? "see all that is wrong with 'verify'" : finding.hint};

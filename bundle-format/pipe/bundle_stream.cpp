@@ -22,6 +22,7 @@
 #include "common/hash/verifying_source.hpp"
 #include "common/io/ends_early.hpp"
 #include "common/io/zero_padding.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -251,7 +252,7 @@ struct PackedBytes {
 class PackedStream final : private PackedBytes, public PipeStream {
  public:
   PackedStream(const std::shared_ptr<const io::File>& file, const std::string& path, Damaged damaged)
-      : PackedBytes(file), PipeStream(bytes, From::file, path, damaged) {}
+      : PackedBytes(file), PipeStream(bytes, From::file, text::escape(path), damaged) {}
 };
 
 }  // namespace
@@ -267,7 +268,7 @@ std::unique_ptr<BundleStream> open_packed(const std::string& path, Damaged damag
   if (!std::filesystem::is_regular_file(path, error)) return nullptr;
   const auto file = open_following(path);
   if (!is_packed(*file)) return nullptr;
-  return diag::with_context([&] { return "reading " + path + " from its front to its end"; },
+  return diag::with_context([&] { return "reading " + text::escape(path) + " from its front to its end"; },
                             [&] { return std::make_unique<PackedStream>(file, path, damaged); });
 }
 

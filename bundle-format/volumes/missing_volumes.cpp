@@ -5,10 +5,13 @@
 
 #include <algorithm>
 
+#include "common/text/escape.hpp"
 #include "common/text/listed.hpp"
 
 namespace airgap::bundle {
 namespace {
+
+constexpr std::size_t k_longest = 4096;  ///< of the paths that were named
 
 std::string described(const std::string& where, const std::vector<MissingVolume>& volumes) {
   std::vector<std::string> parts;
@@ -25,7 +28,7 @@ std::string described(const std::string& where, const std::vector<MissingVolume>
     parts.insert(parts.begin(), fmt::format("volume{} {} of {} {} missing", one ? "" : "s",
                                             text::ranges(absent), volumes.front().count, one ? "is" : "are"));
   }
-  return fmt::format("{}: {}", where, fmt::join(parts, "; "));
+  return fmt::format("{}: {}", text::escape(where, k_longest), fmt::join(parts, "; "));
 }
 
 /// Empty where nothing is lost: a volume that is cut in its last bytes.

@@ -30,7 +30,7 @@ std::vector<std::string> archives_in(const std::string& directory, const std::st
     if (wanted && named && !is_system_dropping(name) && fs::is_regular_file(entry->path(), unknown))
       files.push_back(entry->path().string());
   }
-  if (error) io::throw_errno(error.value(), "cannot list " + directory);
+  if (error) io::throw_errno(error.value(), "cannot list " + text::escape(directory));
   std::ranges::sort(files);
   return files;
 }

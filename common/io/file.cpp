@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "common/diag/error.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::io {
 namespace {
@@ -57,7 +58,9 @@ std::size_t move_all(std::size_t size, const std::string& what, Transfer&& trans
 }  // namespace
 
 void throw_errno(int error, const std::string& what) {
-  throw diag::StorageError(what + ": " + std::generic_category().message(error), hint_for(error));
+  constexpr std::size_t k_longest = 4096;  // a path is in it, from a medium maybe
+  throw diag::StorageError(text::escape(what, k_longest) + ": " + std::generic_category().message(error),
+                           hint_for(error));
 }
 
 File& File::operator=(File&& other) noexcept {

@@ -4,6 +4,7 @@ Without a signature check sums prove nothing. What the metadata says is checked 
 or a text for the terminal.
 """
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -15,7 +16,8 @@ import pytest
 from support.airgap import Airgap, plain
 from support.oci import digest_of
 from support.registry import Registry
-from support.small_bundle import SmallBundle, file_of, make_small_bundle
+from support.small_bundle import SmallBundle, file_of, make_small_bundle, small_image
+from support.small_volumes import write_volumes
 
 Info = dict[str, Any]
 
@@ -194,3 +196,25 @@ def test_a_manifest_that_names_what_bundle_json_does_not_is_refused(airgap: Airg
     assert done.status in (5, 6) and ZEROS in done.out, done
     assert airgap.import_("push", bundle, registry.host, *plain(registry)).status in (5, 6)
     assert registry.client().tags("team/one") == []
+
+
+def test_no_byte_of_a_path_moves_the_terminal(airgap: Airgap, small: SmallBundle, registry: Registry, tmp_path: Path) -> None:
+    """Whoever makes a stick names its folders and files."""
+    folder = tmp_path / "a\x1b[31m\nb"
+    folder.mkdir()
+    volumes = write_volumes(airgap, {"one": small_image(1, size=200_000)}, tmp_path / "set")
+    for name in ("partial", "missing"):
+        (folder / name).mkdir()
+    shutil.copy(volumes[0], folder / "partial" / "p\x1b[31m\nq.001.tar.partial")
+    shutil.copy(volumes[1], folder / "missing" / "m\x1b[31m\nq.002.tar")
+    shutil.copytree(small.directory, folder / "damaged")
+    (folder / "damaged" / "index.json").write_text("{}")
+    archive = folder / "c.tar"
+    archive.write_bytes(small.archive.read_bytes()[:-1] + b"x")
+    packed = folder / "c.tar.gz"
+    packed.write_bytes(gzip.compress(archive.read_bytes()))
+    for bundle in (*(folder / name for name in ("partial", "missing", "damaged", "nowhere", "c.tar", "c.tar.gz")), folder):
+        for command in (("list", bundle), ("verify", bundle), ("push", bundle, registry.host, *plain(registry), "--retry", "0"),
+                        ("push", bundle, registry.host, *plain(registry), "--keep-going")):
+            done = airgap.import_(*command)
+            assert "\x1b" not in done.err + done.out, done

@@ -109,3 +109,9 @@ def test_terminal_and_locale_do_not_change_what_is_listed(airgap: Airgap, bundle
     plain_text = airgap.import_("list", bundle).ok().out
     for env in ({"COLUMNS": "10"}, {"TERM": "xterm", "LC_ALL": "C"}, {"TZ": "Pacific/Auckland", "LANG": "de_DE.UTF-8"}):
         assert airgap.import_("list", bundle, env=env).ok().out == plain_text
+
+
+def test_what_an_unfinished_set_left_is_not_taken_for_a_bundle_of_another_name(airgap: Airgap, tmp_path: Path) -> None:
+    (tmp_path / "set.001.tar.partial").write_bytes(b"x")
+    airgap.import_("list", tmp_path / "set.tar").fails(5, "set.tar is unfinished")
+    airgap.import_("list", tmp_path / "set.tgz").fails(2, "there is no bundle at .*set.tgz")
