@@ -115,6 +115,7 @@ void print_plan(const Plan& plan, cli::Console& console, bool steps) {
     print_images(plan, console);
     print_steps(plan, console);
   }
+  if (plan.placements.empty()) return;  // what was left out was told
   if (plan.nothing_to_do()) {
     console.status(fmt::format("{}: the registry has all of it already",
                                text::counted(plan.placements.size(), "image")));
