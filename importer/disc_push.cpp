@@ -1,6 +1,7 @@
 #include "importer/disc_push.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -28,8 +29,22 @@ struct Pending {
   std::size_t index = 0;  ///< in the order of the archive
 };
 
-std::string missing(std::size_t number, const VolumesAtHand& volumes) {
-  return fmt::format("volume {} of {} is missing, and nobody says where it is", number, volumes.count());
+/// With what is wrong with a disc that is there, and the images that are lost without it.
+std::string missing(std::size_t number, const VolumesAtHand& volumes,
+                    const std::vector<std::string>& images) {
+  const std::string instead =
+      volumes.unusable().empty() ? "" : fmt::format(" ({})", fmt::join(volumes.unusable(), "; "));
+  return fmt::format(
+      "volume {} of {} is missing, and nobody says where it is{}; without it these images are not whole: {}",
+      number, volumes.count(), instead, text::listed(images));
+}
+
+std::set<std::size_t> volumes_not_here(const VolumesAtHand& volumes, std::size_t blob) {
+  const std::vector<std::size_t> wanted = volumes.whereabouts().volumes_of(blob);
+  const std::vector<std::size_t> here = volumes.numbers();
+  std::set<std::size_t> absent;
+  std::ranges::set_difference(wanted, here, std::inserter(absent, absent.end()));
+  return absent;
 }
 
 class DiscPush {
@@ -142,8 +157,12 @@ class DiscPush {
       m_drive.ask(question(wanted(number, nullptr), m_volumes), without(number, nullptr));
       return true;
     } catch (const NobodyAnswers& nobody) {
-      for (const Pending& one : m_pending)
-        m_failures.run([&] { return one.step->images; }, [&] { throw NobodyAnswers(nobody); });
+      for (const Pending& one : m_pending) {
+        const std::set<std::size_t> absent = volumes_not_here(m_volumes, one.index);
+        const std::size_t first = absent.empty() ? number : *absent.begin();
+        m_failures.run([&] { return one.step->images; },
+                       [&] { throw NobodyAnswers(without(first, nullptr), nobody.hint()); });
+      }
       return false;
     }
   }
@@ -177,8 +196,7 @@ class DiscPush {
     };
     if (current != nullptr) touch(*current);
     for (const Pending& one : m_pending) touch(one);
-    return fmt::format("{}; without it these images are not whole: {}", missing(number, m_volumes),
-                       text::listed(names_of(images)));
+    return missing(number, m_volumes, names_of(images));
   }
 
   std::vector<std::string> names_of(const std::set<std::size_t>& images) const {
@@ -206,7 +224,9 @@ bundle::LeftOut read_manifests(VolumesAtHand& volumes, DiscDrive& drive, bundle:
       if (volumes.has_byte(blob, offset)) return;
       const bundle::Whereabouts& whereabouts = volumes.whereabouts();
       const std::size_t number = whereabouts.volume_of(whereabouts.index_of(blob.digest), offset);
-      drive.ask(question({.number = number}, volumes), missing(number, volumes));
+      std::vector<std::string> all;  // which of them it touches nobody knows without it
+      for (const bundle::Image& image : volumes.info().images) all.push_back(image.name.str());
+      drive.ask(question({.number = number}, volumes), missing(number, volumes, all));
     }
   };
   return volumes.read_manifests(bring, damaged);
@@ -217,6 +237,22 @@ void push_blobs(const delivery::Plan& plan, VolumesAtHand& volumes, DiscDrive& d
                 const delivery::PushOptions& options, delivery::Failures& failures) {
   delivery::BlobPush push(plan, client, observer, options.sender, failures);
   DiscPush(plan, volumes, drive, push, options, failures).run();
+}
+
+std::optional<diag::IntegrityError> volumes_to_bring(const delivery::Plan& plan,
+                                                     const VolumesAtHand& volumes) {
+  std::set<std::size_t> absent;
+  for (const delivery::BlobStep& step : plan.blobs) {
+    if (step.upload())
+      absent.merge(volumes_not_here(volumes, volumes.whereabouts().index_of(step.blob.digest)));
+  }
+  if (absent.empty()) return std::nullopt;
+  const std::vector<std::size_t> numbers(absent.begin(), absent.end());
+  const bool one = numbers.size() == 1;
+  return diag::IntegrityError(
+      fmt::format("volume{} {} of {} {} not here, and {} what has to be sent", one ? "" : "s",
+                  text::ranges(numbers), volumes.count(), one ? "is" : "are", one ? "holds" : "hold"),
+      "the push asks for one after the other; those that are named or put in beforehand it finds by itself");
 }
 
 }  // namespace airgap::importer

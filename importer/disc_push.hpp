@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include "bundle-format/volumes/volumes_at_hand.hpp"
 #include "common/delivery/push.hpp"
+#include "common/diag/error.hpp"
 #include "importer/disc_drive.hpp"
 
 namespace airgap::importer {
@@ -17,5 +20,10 @@ bundle::LeftOut read_manifests(bundle::VolumesAtHand& volumes, DiscDrive& drive,
 void push_blobs(const delivery::Plan& plan, bundle::VolumesAtHand& volumes, DiscDrive& drive,
                 registry::RegistryClient& client, transport::Observer& observer,
                 const delivery::PushOptions& options, delivery::Failures& failures);
+
+/// For a dry run, which asks for no disc but the first: names the volumes that the push will ask for. Nothing
+/// where all that has to be sent is at hand.
+std::optional<diag::IntegrityError> volumes_to_bring(const delivery::Plan& plan,
+                                                     const bundle::VolumesAtHand& volumes);
 
 }  // namespace airgap::importer

@@ -48,9 +48,9 @@ delivery::Sender the_bundle(bool from_pipe) {
               "same command again: what the registry has is not sent again"};
 }
 
-/// Somebody sits at the terminal, who can bring what is missing.
+/// Somebody sits at the terminal, who can bring what is missing, and sees the question.
 bool is_attended() {
-  return ::isatty(STDIN_FILENO) == 1;
+  return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
 }
 
 /// Nothing unless it is one file, and compressed as a whole.
@@ -166,6 +166,8 @@ class ImportRun {
     const bundle::LeftOut left_out = read_manifests(volumes, drive, damaged());
     leave_out(left_out.images, left_out.others);
     const delivery::Plan plan = plan_for(volumes.info(), volumes, client);
+    if (const auto to_bring = volumes_to_bring(plan, volumes); to_bring && m_settings.dry_run)
+      m_run.report().fail(*to_bring);
     const auto in_place = m_run.execute(
         plan, client, nullptr, [&](Observer& observer, const PushOptions& options, Failures& failures) {
           push_blobs(plan, volumes, drive, client, observer, options, failures);

@@ -67,23 +67,33 @@ class Terminal:
 
     def __init__(self, airgap: Airgap, *words: object) -> None:
         self._ours, theirs = pty.openpty()
-        self._process = airgap.start("airgap-import", "push", *words, stdin=theirs)
+        self._process = airgap.start("airgap-import", "push", *words, stdin=theirs, stderr=theirs)
         os.close(theirs)
+        self._lines = self._read_lines()
         self.said = b""
         self._timer = threading.Timer(60, self._process.kill)
         self._timer.start()
 
+    def _read_lines(self) -> Iterator[bytes]:
+        rest = b""
+        while True:
+            try:
+                rest += os.read(self._ours, 65536)
+            except OSError:  # the program has closed its side
+                yield from rest.splitlines(keepends=True)
+                return
+            *lines, rest = rest.replace(b"\r\n", b"\n").split(b"\n")
+            yield from (line + b"\n" for line in lines)
+
     def asked(self) -> Iterator[tuple[int, str]]:
         """The number of each volume that is asked for, and what was found instead, until the end."""
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
+        for line in self._lines:
             self.said += line
             if match := WANTED.search(line):
                 yield int(match[1]), match[4].decode()
 
     def wait_for(self, text: str) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
+        for line in self._lines:
             self.said += line
             if text in line.decode():
                 return
@@ -96,7 +106,8 @@ class Terminal:
         os.write(self._ours, b"\x04")
 
     def end(self) -> Result:
-        out, err = self._process.communicate(timeout=60)
+        err = b"".join(self._lines)
+        out, _ = self._process.communicate(timeout=60)
         self._timer.cancel()
         os.close(self._ours)
         return Result([str(executable("airgap-import"))], self._process.returncode, out.decode(), (self.said + err).decode())
@@ -479,5 +490,45 @@ def test_a_dry_run_asks_for_no_more_than_the_first_disc(number: int, airgap: Air
         asked.append(wanted)
         drive.put_in(wanted)
         terminal.type()
-    terminal.end().ok()
+    terminal.end().fails(5, "volumes 2-5 of 5 are not here, and hold what has to be sent")  # as without a terminal
     assert asked == [1]
+    shutil.copytree(drive.path, tmp_path / "all")
+    for disc in tmp_path.glob("set/disc-*"):
+        shutil.copytree(disc, tmp_path / "all", dirs_exist_ok=True)
+    again = Terminal(airgap, tmp_path / "all", registry.host, *plain(registry), "--dry-run")
+    assert list(again.asked()) == []
+    again.end().ok()
+
+
+def test_nobody_is_asked_who_cannot_see_the_question(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+    discs = write_set(airgap, IMAGES, tmp_path / "set")
+    ours, theirs = pty.openpty()
+    process = airgap.start("airgap-import", "push", discs[0], registry.host, *plain(registry), stdin=theirs)
+    _, said = process.communicate(timeout=60)
+    os.close(ours), os.close(theirs)
+    assert process.returncode == 5 and b"volumes 2-5 of 5 are missing" in said
+
+
+def test_of_discs_that_nobody_brings_each_image_names_its_own(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+    volumes = write_volumes(airgap, SIX, tmp_path / "set")
+    third, fifth = volumes[2], volumes[4]
+    lost = images_in(SIX, third, fifth)
+    third.unlink()
+    fifth.write_bytes(fifth.read_bytes()[:20_000])
+    terminal = Terminal(airgap, tmp_path / "set", registry.host, *plain(registry), "--keep-going")
+    for _ in terminal.asked():
+        terminal.hang_up()
+    said = terminal.end().fails(5, r"nobody says where it is \(set.005.tar: end of the archive: it is cut").err
+    failed = {line.split("/team/")[1].split(":")[0]: line for line in said.splitlines() if " failed: " in line}
+    assert set(failed) == lost != set(NAMES)
+    for name, line in failed.items():
+        assert f"team/{name}:1" in line.split("these images are not whole: ")[1]
+
+
+def test_when_nobody_brings_the_manifests_the_images_are_named(airgap: Airgap, registry: Registry, tmp_path: Path) -> None:
+    discs = write_set(airgap, SIX, tmp_path / "set")
+    terminal = Terminal(airgap, discs[1], registry.host, *plain(registry), "--keep-going")
+    for _ in terminal.asked():
+        terminal.hang_up()
+    said = terminal.end().fails(5, "volume 1 of 6 is missing, and nobody says where it is; without it").err
+    assert all(f"team/{name}:1" in said for name in NAMES)
