@@ -125,10 +125,15 @@ class ImportRun {
 
   void push_without(const bundle::MissingVolumes& missing, registry::RegistryClient& client) {
     const auto set = bundle::open_incomplete_set(m_settings.bundles);
-    if (!set->broken().empty() && !m_settings.keep_going) throw bundle::MissingVolumes(missing);
-    push_in_place(*set, client, {.blobs = set->lost(), .explain = [&](const auto& blobs, const auto& images) {
-                                   return set->missing(blobs, images);
-                                 }});
+    if (!m_settings.keep_going) {
+      if (!set->broken().empty()) throw bundle::MissingVolumes(missing);
+      if (set->other_damage()) throw diag::Error(*set->other_damage());
+    }
+    const auto explain = [&](const auto& blobs, const auto& images) { return set->missing(blobs, images); };
+    push_in_place(*set, client,
+                  {.blobs = set->lost(), .explain = explain, .and_required = [&](const delivery::Plan& plan) {
+                     tell_missing(plan);
+                   }});
   }
 
   void push_in_place(bundle::BundleReader& reader, registry::RegistryClient& client,
@@ -195,14 +200,19 @@ class ImportRun {
   // Nothing is written to a registry that lacks what the delta builds on.
   void check_complete(const delivery::Plan& plan) {
     if (plan.missing.empty()) return;
+    tell_missing(plan);
+    refuse_missing(plan, m_target, want_list());
+  }
+
+  /// Empty where none is to be written.
+  std::string want_list() const { return m_settings.dry_run ? std::string() : m_settings.want_list; }
+
+  void tell_missing(const delivery::Plan& plan) {
     print_missing(plan, m_context.console);
-    const std::string file = m_settings.dry_run ? std::string() : m_settings.want_list;
-    if (!file.empty()) {
-      bundle::WantList list = want_list_of(plan, m_target);
-      list.creator = m_context.creator();
-      write_want_list_file(std::move(list), file);
-    }
-    refuse_missing(plan, m_target, file);
+    if (want_list().empty()) return;
+    bundle::WantList list = want_list_of(plan, m_target);
+    list.creator = m_context.creator();
+    write_want_list_file(std::move(list), want_list());
   }
 
   bundle::Damaged damaged() const {

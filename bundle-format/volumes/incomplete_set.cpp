@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bundle-format/volumes/inspect_volumes.hpp"
+#include "common/text/escape.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -15,6 +16,15 @@ std::set<hash::Digest> lost_with(const std::vector<MissingVolume>& volumes) {
   std::set<hash::Digest> lost;
   for (const MissingVolume& volume : volumes) lost.insert(volume.blobs.begin(), volume.blobs.end());
   return lost;
+}
+
+/// Damage that no image has anything of.
+std::vector<MissingVolume> damaged_without_loss(const std::vector<MissingVolume>& volumes) {
+  std::vector<MissingVolume> harmless;
+  std::ranges::copy_if(volumes, std::back_inserter(harmless), [](const MissingVolume& volume) {
+    return volume.blobs.empty() && !volume.instead.empty();
+  });
+  return harmless;
 }
 
 /// Without its manifests an image is as damaged as with wrong ones; what else is lost the registry may have.
@@ -51,15 +61,22 @@ MissingVolumes IncompleteSet::missing(const std::vector<hash::Digest>& blobs,
   return {m_where, volumes, images};
 }
 
+std::unique_ptr<io::Source> IncompleteSet::open_blob(const image::Descriptor& wanted, std::uint64_t offset) {
+  if (m_lost.contains(wanted.digest)) throw missing({wanted.digest}, {});
+  return InPlaceReader::open_blob(wanted, offset);
+}
+
 std::unique_ptr<IncompleteSet> open_incomplete_set(const std::vector<std::string>& paths) {
   const std::string where = fmt::format("{}", fmt::join(paths, ", "));
   const auto set = find_volumes(paths);
-  if (!set) throw diag::StorageError(where + ": the volumes that were there are gone");
+  if (!set) throw diag::StorageError(text::escape(where) + ": the volumes that were there are gone");
   Inspection inspection = inspect_volumes(*set, Depth::files);
   if (inspection.findings.size() != inspection.volume_findings) throw_first(inspection.findings, where);
   std::vector<MissingVolume> missing = std::move(inspection.missing_volumes);
   keep_to_manifests(inspection, missing);
   LeftOut left_out = leave_out_damaged(inspection, where);
+  if (const auto harmless = damaged_without_loss(missing); !harmless.empty())
+    left_out.others = MissingVolumes(where, harmless, {});
   return std::make_unique<IncompleteSet>(std::move(inspection), where, std::move(left_out),
                                          std::move(missing));
 }

@@ -20,8 +20,9 @@ class IncompleteSet : public InPlaceReader {
   IncompleteSet(Inspection inspection, std::string where, LeftOut left_out,
                 std::vector<MissingVolume> missing);
 
-  /// The blobs that lie in those volumes, all or some of them. They are not to be opened.
+  /// The blobs that lie in those volumes, all or some of them. To open one throws missing().
   const std::set<hash::Digest>& lost() const noexcept { return m_lost; }
+  std::unique_ptr<io::Source> open_blob(const image::Descriptor& wanted, std::uint64_t offset) override;
   /// Names the volumes that these blobs are in, and images that need them.
   MissingVolumes missing(const std::vector<hash::Digest>& blobs,
                          const std::vector<std::string>& images) const;

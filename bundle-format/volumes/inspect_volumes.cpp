@@ -16,6 +16,7 @@
 #include "bundle-format/volumes/volume_names.hpp"
 #include "bundle-format/volumes/volumes_near.hpp"
 #include "bundle-format/volumes/whereabouts.hpp"
+#include "common/text/escape.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
@@ -60,7 +61,8 @@ class SetInspection {
     for (const auto& [number, volume] : m_set.volumes) {
       m_result.unfinished = m_result.unfinished || volume.unfinished;
       if (volume.unfinished)
-        add(volume.path, "the bundle is unfinished", hint_for_unfinished(lock_of_partial(volume.path)));
+        add(text::escape(volume.path), "the bundle is unfinished",
+            hint_for_unfinished(lock_of_partial(volume.path)));
       m_paths.emplace(number, volume.path);
     }
     if (!find_head()) return std::move(m_result);
@@ -204,12 +206,11 @@ class SetInspection {
     return lost;
   }
 
-  /// Damage that is no more than damage is lived with: what the volume holds is as good as missing.
+  /// Damage that is no more than damage is lived with: what it touches of the volume is as good as missing.
   void tell_damaged(std::size_t number, CheckedVolume& volume) {
     const auto is_damage = [](const Finding& finding) { return finding.kind == diag::ErrorKind::integrity; };
     if (!volume.findings.empty() && std::ranges::all_of(volume.findings, is_damage)) {
       MissingVolume missing{.number = number, .count = m_set.count, .instead = volume.fault()};
-      if (!volume.only_cut() && volume.layout) missing.blobs = volume.blobs();
       for (const Finding& finding : volume.findings) {
         const std::vector<hash::Digest> lost = lost_with(finding);
         missing.blobs.insert(missing.blobs.end(), lost.begin(), lost.end());

@@ -19,6 +19,18 @@ namespace {
 /// Of an image that a run which ended early did not get to; in the report alone.
 constexpr std::string_view k_unfinished = "unfinished";
 
+using Touched = std::map<std::size_t, std::vector<hash::Digest>>;  ///< lost blobs by placement
+
+[[noreturn]] void refuse_lost(Plan plan, const LostBlobs& lost, const std::vector<hash::Digest>& blobs,
+                              const Touched& touched) {
+  std::vector<std::string> names;
+  for (const auto& [image, digests] : touched) names.push_back(plan.placements[image].name.str());
+  std::erase_if(plan.missing,
+                [&](const MissingBlob& missing) { return lost.blobs.contains(missing.blob.digest); });
+  if (!plan.missing.empty() && lost.and_required) lost.and_required(plan);
+  throw diag::Error(lost.explain(blobs, names));
+}
+
 void count_kept(Plan& plan, registry::RegistryClient& client) {
   for (BlobStep& step : plan.blobs) {
     if (!step.upload() || !step.carried) continue;
@@ -61,6 +73,8 @@ Plan DeliveryRun::plan(std::vector<Placement> placements, registry::RegistryClie
   RequiredBlobs lacking = required;
   for (const hash::Digest& blob : lost.blobs) lacking.blobs.try_emplace(blob, std::nullopt);
   Plan plan = without_lost(make_plan(std::move(placements), content, lacking), content, lacking, lost);
+  // Those lie in volumes, and are no delta's to require.
+  std::erase_if(plan.required, [&](const hash::Digest& blob) { return !required.blobs.contains(blob); });
   count_kept(plan, client);
   print_plan(plan, console, m_settings.dry_run);
   return plan;
@@ -68,7 +82,7 @@ Plan DeliveryRun::plan(std::vector<Placement> placements, registry::RegistryClie
 
 Plan DeliveryRun::without_lost(Plan plan, const RegistryContent& content, const RequiredBlobs& lacking,
                                const LostBlobs& lost) {
-  std::map<std::size_t, std::vector<hash::Digest>> touched;  // by placement
+  Touched touched;
   std::vector<hash::Digest> blobs;
   for (const MissingBlob& missing : plan.missing) {
     if (!lost.blobs.contains(missing.blob.digest)) continue;
@@ -76,18 +90,17 @@ Plan DeliveryRun::without_lost(Plan plan, const RegistryContent& content, const 
     for (const std::size_t image : missing.images) touched[image].push_back(missing.blob.digest);
   }
   if (touched.empty()) return plan;
+  if (!m_settings.keep_going) refuse_lost(plan, lost, blobs, touched);
   std::vector<Placement> rest;
-  std::vector<std::string> names;
   for (std::size_t i = 0; i < plan.placements.size(); ++i) {
     const auto found = touched.find(i);
     if (found == touched.end()) {
       rest.push_back(std::move(plan.placements[i]));
       continue;
     }
-    names.push_back(plan.placements[i].name.str());
-    if (m_settings.keep_going) leave_out(names.back(), lost.explain(found->second, {names.back()}));
+    const std::string name = plan.placements[i].name.str();
+    leave_out(name, lost.explain(found->second, {name}));
   }
-  if (!m_settings.keep_going) throw diag::Error(lost.explain(blobs, names));
   return make_plan(std::move(rest), content, lacking);
 }
 

@@ -28,6 +28,8 @@ struct LostBlobs {
   /// What to say of some of them that have to be sent, and of the images that need them.
   std::function<diag::Error(const std::vector<hash::Digest>& blobs, const std::vector<std::string>& images)>
       explain{};
+  /// Is told what the registry lacks besides, before a push is refused for them: Plan::missing is that alone.
+  std::function<void(const Plan& required)> and_required{};
 };
 
 /// One run that fills a registry: what comes after the placements are known, and the report of all of it.

@@ -1,13 +1,17 @@
 """Of a set of volumes some are missing, cut or damaged, and nobody sits at the terminal: what is needed of them decides."""
 
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
+from conftest import Running
 
 from support import oci
 from support.airgap import Airgap, Result, plain
 from support.oci import Manifest
+from support.proxy import FaultProxy
+from support.pushing import error
 from support.registry import Registry
 from support.small_bundle import small_image
 from support.small_volumes import images_in, write_volumes
@@ -106,16 +110,57 @@ def test_a_cut_volume_touches_the_images_that_verify_names(length: int, airgap: 
     assert arrived(registry) == set(IMAGES) - lost
 
 
-def test_a_volume_that_is_damaged_around_its_blobs_is_as_good_as_missing(airgap: Airgap, folder: Path, registry: Registry
-                                                                         ) -> None:
-    lost = images_in(IMAGES, volume(folder, 6))
+def touched(airgap: Airgap, folder: Path) -> set[str]:
+    """What `verify` names."""
+    (report,) = [event for event in airgap.import_("verify", folder, "--json").events() if event["event"] == "verify"]
+    return {name.rsplit("/", 1)[1].removesuffix(":1") for name in report["damaged"]}
+
+
+def test_damage_of_a_volume_that_touches_no_image_costs_none(airgap: Airgap, folder: Path, registry: Registry) -> None:
+    """As of one file, it is no success all the same."""
     with volume(folder, 6).open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"x")
+    assert touched(airgap, folder) == set()
     push(airgap, folder, registry).fails(5, "set.006.tar: end of the archive: the padding or the two zero blocks")
     assert registry.client().repositories() == []
-    push(airgap, folder, registry, "--keep-going").fails(5, "set.006.tar")
+    push(airgap, folder, registry, "--keep-going").fails(5, "set.006.tar: end of the archive", "6 of 6 images in place")
+    assert arrived(registry) == set(IMAGES)
+
+
+def test_a_damaged_header_in_a_volume_touches_the_images_that_verify_names(airgap: Airgap, folder: Path, registry: Registry
+                                                                           ) -> None:
+    path = volume(folder, 3)
+    assert len(images_in(IMAGES, path)) > 1
+    with tarfile.open(path) as archive:
+        at = [member.offset for member in archive.getmembers() if member.name.startswith("blobs/")][-1]
+    data = bytearray(path.read_bytes())
+    data[at + 110] ^= 1
+    path.write_bytes(data)
+    lost = touched(airgap, folder)
+    assert len(lost) == 1
+    push(airgap, folder, registry, "--keep-going").fails(5, "its header is damaged", "5 of 6 images in place")
     assert arrived(registry) == set(IMAGES) - lost
+
+
+def test_a_set_without_all_volumes_is_not_called_a_delta(airgap: Airgap, folder: Path, registry: Registry,
+                                                         running: Running) -> None:
+    """The registry loses meanwhile what it had, and the volume that has it is not there."""
+    push(airgap, folder, registry).ok()
+    volume(folder, 5).unlink()
+    proxy = running(FaultProxy(registry))
+    proxy.rule("HEAD", "/manifests/", status=404)
+    proxy.rule("PUT", "/manifests/", status=404, body=error("MANIFEST_BLOB_UNKNOWN"),
+               headers={"Content-Type": "application/json"}, on_match=lambda: proxy.rule("HEAD", "/blobs/", status=404))
+    said = airgap.import_("push", folder, proxy.host, *plain(proxy), "--retry", 0).fails(5).err
+    assert "volume 5 of 6 is missing" in said.split("error: ")[1]
+    assert "delta" not in said and "want-list" not in said
+
+
+def test_where_all_images_are_left_out_nothing_is_said_to_be_there(airgap: Airgap, folder: Path, registry: Registry) -> None:
+    volume(folder, 1).unlink()
+    said = push(airgap, folder, registry, "--keep-going").fails(5, "0 of 6 images in place").err
+    assert "the registry has all of it" not in said
 
 
 def test_a_damaged_manifest_and_a_missing_volume_cost_their_images_and_no_more(airgap: Airgap, folder: Path,
