@@ -174,3 +174,15 @@ def test_a_set_is_not_thinned_out_by_itself(since: str, months: Months, tmp_path
 
 def test_since_names_what_is_there(months: Months, tmp_path: Path) -> None:
     months.pull("delta.tar", "--since", tmp_path / "nothing.tar").fails(2, "there is no .*nothing.tar", "--since takes a bundle")
+
+
+def test_a_want_list_is_written_although_volumes_are_missing_too(airgap: Airgap, months: Months, registry: Registry) -> None:
+    months.pull("first.tar").ok()
+    months.second()
+    months.pull("delta/d.tar", "--since", months.work / "first.tar", "--volume-size", SIZE).ok()
+    (months.work / "delta" / "d.003.tar").unlink()
+    wants = months.work / "wants.json"
+    result = months.push(registry, months.work / "delta", options=("--want-list", wants))
+    assert f"missing {months.base.digest}" in result.fails(5, "error: .*volume 3 of . is missing").out
+    wanted = {blob["digest"] for image in json.loads(wants.read_text())["images"] for blob in image["blobs"]}
+    assert months.base.digest in wanted and layer(3, 100_000).digest not in wanted
