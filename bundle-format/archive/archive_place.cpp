@@ -142,14 +142,25 @@ std::optional<ArchiveState> broken_off_rearranging(const ArchiveName& where,
   return salvage(partial, moves);
 }
 
+/// True also where there is none.
+bool has_own_journal(const ArchiveName& where) {
+  const auto file = where.directory.find_file(where.journal());
+  return !file || is_journal(*file);
+}
+
 }  // namespace
+
+void refuse_foreign_file(const io::Directory& directory, const std::string& name) {
+  throw diag::UsageError(
+      fmt::format("{} is there already and is no unfinished bundle", directory.path_of(name)),
+      "move it away, choose another name, or --overwrite");
+}
 
 ArchivesThere archives_there(const ArchiveName& where, std::shared_ptr<const io::File> partial,
                              bool overwrite) {
-  if (partial && !overwrite && !is_unfinished_bundle(*partial)) {
-    throw diag::UsageError(fmt::format("{} is there already and is no unfinished bundle",
-                                       where.directory.path_of(where.partial())),
-                           "move it away, choose another name, or --overwrite");
+  if (!overwrite) {
+    if (partial && !is_unfinished_bundle(*partial)) refuse_foreign_file(where.directory, where.partial());
+    if (!has_own_journal(where)) refuse_foreign_file(where.directory, where.journal());
   }
   ArchivesThere there;
   if (where.directory.stat(where.name)) {

@@ -48,6 +48,9 @@ struct ArchiveName {
   std::optional<LeftFiles> unfinished() const;
 };
 
+/// The UsageError for a file of that name in the directory, which is not ours to write over.
+[[noreturn]] void refuse_foreign_file(const io::Directory& directory, const std::string& name);
+
 /// Reads what is there: a finished archive and, unless that is to stay, `partial`, which may be null. Throws
 /// UsageError for a file that is no whole bundle, unless it is to be overwritten.
 ArchivesThere archives_there(const ArchiveName& where, std::shared_ptr<const io::File> partial,

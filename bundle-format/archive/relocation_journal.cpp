@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
+#include <span>
 
 #include "common/diag/error.hpp"
 #include "common/hash/verifying_source.hpp"
@@ -63,6 +65,12 @@ std::string journal_text(const std::vector<BlobMove>& moves) {
   std::string text(k_first_line);
   for (const BlobMove& move : moves) text += line_of(move);
   return text.append(k_last_line);
+}
+
+bool is_journal(const io::File& file) {
+  std::array<std::byte, k_first_line.size()> bytes{};
+  const std::string_view front = io::text_of(std::span(bytes).first(file.read_at(0, bytes)));
+  return front.find_first_not_of('\0') == front.npos || k_first_line.starts_with(front);
 }
 
 std::vector<BlobMove> parse_journal(std::string_view text) {

@@ -22,6 +22,8 @@ struct BlobMove {
 /// The text of NAME.tar.partial.moving, which stands beside an archive while it is rearranged. SPEC.md,
 /// "Unfinished bundles".
 std::string journal_text(const std::vector<BlobMove>& moves);
+/// Whether a file begins as a journal does: nothing, zeros, or its first line. Anything else is somebody's.
+bool is_journal(const io::File& file);
 /// Nothing for text that is no whole journal.
 std::vector<BlobMove> parse_journal(std::string_view text);
 

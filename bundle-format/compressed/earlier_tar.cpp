@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "bundle-format/archive/archive_state.hpp"
 #include "bundle-format/compressed/compressed_tar.hpp"
 #include "bundle-format/compressed/frame_cuts.hpp"
 #include "bundle-format/compressed/partial_tar.hpp"
+#include "bundle-format/metadata/layout.hpp"
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
 #include "common/zstd/frame_scan.hpp"
@@ -19,6 +24,18 @@ namespace {
 std::optional<EarlierHead> head_of(const TarBytes& tar) {
   const auto front = tar.open(0, tar.size());
   return read_earlier_head(*front);
+}
+
+/// Whether the frame at the front holds what an archive begins with; one that is damaged may.
+bool may_begin_archive(const std::shared_ptr<const io::File>& file, const zstd::Frame& frame) {
+  const std::string expected = std::string(k_oci_layout_file) + '\0';
+  try {
+    const auto tar = compressed_tar(file, {frame});
+    return tar->size() >= expected.size() &&
+           io::read_all(*tar->open(0, expected.size()), expected.size(), "head") == expected;
+  } catch (const diag::IntegrityError&) {
+    return true;
+  }
 }
 
 }  // namespace
@@ -63,6 +80,18 @@ std::uint64_t EarlierTar::stored_bytes_of(const std::vector<Blob>& some) const {
     stored += last.stored_at + last.frame.stored - table[table.index_at(begin)].stored_at;
   }
   return stored;
+}
+
+bool is_unfinished_tar(const std::shared_ptr<const io::File>& file) {
+  std::array<std::byte, tar::k_block> block{};
+  const auto front = std::span(block).first(file->read_at(0, block));
+  if (io::text_of(front).find_first_not_of('\0') == std::string_view::npos) return true;
+  if (front.size() < zstd::k_max_frame_header)  // of all headers the first bytes are the same
+    return zstd::frame_header(1).starts_with(
+        io::text_of(front.first(std::min<std::size_t>(front.size(), 4))));
+  if (!zstd::content_of_header(front)) return false;
+  const std::vector<zstd::Frame> frames = zstd::scan_frames(*file);
+  return frames.empty() || may_begin_archive(file, frames.front());
 }
 
 EarlierTar unfinished_tar(const std::shared_ptr<const io::File>& partial, const std::stop_token& stop) {

@@ -35,6 +35,10 @@ struct EarlierTar {
   std::uint64_t stored_bytes_of(const std::vector<Blob>& some) const;
 };
 
+/// Nothing, zeros, or the first frame of an archive, whole or cut by a crash: ours to write over. Anything
+/// else is somebody's.
+bool is_unfinished_tar(const std::shared_ptr<const io::File>& file);
+
 /// What is whole in the file of an unfinished one, all of which is read and verified: in a stream of frames
 /// nothing says what is on stable storage. Empty where its head is not whole. Throws Interrupted.
 EarlierTar unfinished_tar(const std::shared_ptr<const io::File>& file, const std::stop_token& stop);

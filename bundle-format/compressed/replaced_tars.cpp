@@ -60,10 +60,11 @@ ReplacedTars::ReplacedTars(const ArchiveName& where, const std::stop_token& stop
     const std::size_t number = number_in(where, entry.name);
     auto found = number == 0 ? std::nullopt : where.directory.find_file(entry.name);
     if (!found) continue;
+    m_highest = std::max(m_highest, number);
     auto file = std::make_shared<const io::File>(std::move(*found));
     if (EarlierTar tar = unfinished_tar(file, stop); tar.plan) {
       m_tars.emplace(number, Replaced{entry.name, std::move(file), std::move(tar)});
-    } else {
+    } else if (is_unfinished_tar(file)) {
       m_lost.push_back(entry.name);
     }
   }
@@ -95,7 +96,7 @@ const EarlierTar* ReplacedTars::latest() const {
 }
 
 void ReplacedTars::set_aside(PartialArchive& partial, EarlierTar tar) {
-  const std::size_t number = m_tars.empty() ? 1 : m_tars.rbegin()->first + 1;
+  const std::size_t number = ++m_highest;
   const std::string name = replaced_name(m_where, number);
   diag::log("bundle", diag::LogLevel::info,
             fmt::format("{} was begun with another plan: copying what it holds out of {}", m_where.partial(),

@@ -42,6 +42,7 @@ class ReplacedTars {
   const ArchiveName& m_where;
   std::map<std::size_t, Replaced> m_tars;  ///< by their number, from 1
   std::vector<std::string> m_lost;         ///< names of those that hold nothing
+  std::size_t m_highest = 0;               ///< number that is taken, be it by a file of somebody else
 };
 
 }  // namespace airgap::bundle::compressed

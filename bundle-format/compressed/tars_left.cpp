@@ -47,6 +47,8 @@ class CompressedPlace final : public BundlePlace {
 TarsLeft::TarsLeft(const ArchiveName& where, const std::shared_ptr<const io::File>& partial, bool overwrite,
                    const std::stop_token& stop)
     : replaced(where, stop) {
+  if (partial && !overwrite && !is_unfinished_tar(partial))
+    refuse_foreign_file(where.directory, where.partial());
   if (where.directory.stat(where.name)) {
     finished = finished_tar(where.directory, where.name);
     if (!overwrite && !finished.plan)

@@ -4,6 +4,7 @@ fetched again."""
 import os
 import shutil
 import signal
+import subprocess
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -264,3 +265,43 @@ def test_a_plan_to_cut_a_finished_set_anew_says_that_it_takes_room(airgap: Airga
     airgap.export(*words(proxy, output, *volumes(SIZE), "--overwrite")).ok()
     now = told(airgap, output)
     assert (now["stream"], now["sequence"], now["created"]) == (number["stream"], 1, number["created"])
+
+
+SOMEBODYS = b"what somebody else is downloading\n" * 100
+
+
+@pytest.mark.parametrize(("output", "foreign"), [
+    ("b.tar.zst", "b.tar.zst.partial"), ("b.tar", "b.tar.partial"), ("b.tar", "b.tar.partial.moving")])
+@pytest.mark.parametrize("data", [SOMEBODYS, b"short", pytest.param(None, id="zstd")])
+def test_a_file_of_somebody_else_is_refused_unless_it_is_to_be_overwritten(
+        data: bytes | None, output: str, foreign: str, airgap: Airgap, memory: MemoryRegistry, directory: Path) -> None:
+    theirs = data or subprocess.run(["zstd", "-q", "-c"], input=SOMEBODYS, check=True, capture_output=True).stdout
+    (directory / foreign).write_bytes(theirs)
+    for more in ((), ("--dry-run",)):
+        airgap.export(*words(memory, directory / output, *more)).fails(2, f"{foreign} is there already and is no unfinished")
+        assert files_in(directory) == {foreign: theirs}
+    airgap.export(*words(memory, directory / output, "--overwrite")).ok()
+    assert files_in(directory).keys() == {output}
+
+
+def test_the_first_bytes_of_a_compressed_archive_are_gone_on_with(airgap: Airgap, memory: MemoryRegistry,
+                                                                  directory: Path) -> None:
+    output, partial = directory / "b.tar.zst", directory / "b.tar.zst.partial"
+    airgap.export(*words(memory, output), env=EPOCH).ok()
+    whole = output.read_bytes()
+    for left in (b"", bytes(4096), *(whole[:length] for length in (1, 5, 12, 40, 700))):
+        output.unlink()
+        partial.write_bytes(left)
+        airgap.export(*words(memory, output), env=EPOCH).ok()
+        assert files_in(directory) == {"b.tar.zst": whole}
+
+
+def test_a_file_of_somebody_else_among_replaced_ones_stays(airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
+    output = directory / "b.tar.zst"
+    foreign = directory / "b.tar.zst.partial.replaced-1"
+    foreign.write_bytes(SOMEBODYS)
+    proxy.rule("GET", NEW.digest, times=1, cut_after=1000)
+    airgap.export(*words(proxy, output, names=ALL)).fails(3)
+    airgap.export(*words(proxy, output)).ok()
+    assert files_in(directory).keys() == {output.name, foreign.name}
+    assert foreign.read_bytes() == SOMEBODYS
