@@ -37,7 +37,7 @@ class CompressedWriter final : public BundleWriter {
   std::uint64_t occupied_bytes(const Contents& wanted, std::uint64_t) const override {
     return m_left.occupied_bytes(wanted);
   }
-  std::optional<LeftFiles> left_beside() const override { return m_where.unfinished(); }
+  std::optional<LeftFiles> left_beside() const override { return unfinished_tars(m_where); }
 
   void begin(Contents contents) override;
   void commit() override;
@@ -106,10 +106,7 @@ std::unique_ptr<io::Source> CompressedWriter::open_kept(const Blob& blob, std::u
 }
 
 void CompressedWriter::commit() {
-  if (m_unchanged) {
-    m_left.replaced.remove_all();
-    return m_where.directory.sync();
-  }
+  if (m_unchanged) return m_where.directory.sync();
   if (!m_archive) throw diag::InternalError("a bundle was sealed before it was begun");
   m_archive->finish();
   m_sink->finish();

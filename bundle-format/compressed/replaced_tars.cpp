@@ -55,10 +55,10 @@ class Coverage {
 
 }  // namespace
 
-ReplacedTars::ReplacedTars(const ArchiveName& where, const std::stop_token& stop) : m_where(where) {
-  for (const io::Entry& entry : where.directory.list()) {
-    const std::size_t number = number_in(where, entry.name);
-    auto found = number == 0 ? std::nullopt : where.directory.find_file(entry.name);
+void ReplacedTars::read(const std::stop_token& stop) {
+  for (const io::Entry& entry : m_where.directory.list()) {
+    const std::size_t number = number_in(m_where, entry.name);
+    auto found = number == 0 ? std::nullopt : m_where.directory.find_file(entry.name);
     if (!found) continue;
     m_highest = std::max(m_highest, number);
     auto file = std::make_shared<const io::File>(std::move(*found));
@@ -129,6 +129,17 @@ void ReplacedTars::remove_all() {
   for (const auto& [number, replaced] : std::exchange(m_tars, {}))
     m_where.directory.remove_file(replaced.name);
   for (const std::string& name : std::exchange(m_lost, {})) m_where.directory.remove_file(name);
+}
+
+std::optional<LeftFiles> unfinished_tars(const ArchiveName& where) {
+  LeftFiles left;
+  for (const io::Entry& entry : where.directory.list()) {
+    if (entry.size == 0 || (entry.name != where.partial() && number_in(where, entry.name) == 0)) continue;
+    const auto file = std::make_shared<const io::File>(where.directory.open_file(entry.name));
+    if (is_unfinished_tar(file)) left.add(where.directory.path_of(entry.name), entry.size);
+  }
+  if (left.files == 0) return std::nullopt;
+  return left;
 }
 
 }  // namespace airgap::bundle::compressed

@@ -16,8 +16,10 @@ namespace airgap::bundle::compressed {
 /// wanted of them is copied, and they stay until the new archive is whole.
 class ReplacedTars {
  public:
-  /// Reads and verifies those that lie there; changes nothing. `where` is borrowed. Throws Interrupted.
-  ReplacedTars(const ArchiveName& where, const std::stop_token& stop);
+  /// None as yet. `where` is borrowed.
+  explicit ReplacedTars(const ArchiveName& where) : m_where(where) {}
+  /// Reads and verifies those that lie there; changes nothing. Throws Interrupted.
+  void read(const std::stop_token& stop);
 
   /// The one that gives most of a blob; null when none has anything of it.
   const EarlierTar* best_for(const Blob& blob) const;
@@ -44,5 +46,8 @@ class ReplacedTars {
   std::vector<std::string> m_lost;         ///< names of those that hold nothing
   std::size_t m_highest = 0;               ///< number that is taken, be it by a file of somebody else
 };
+
+/// The files of an unfinished archive of that name and of those that it replaced, when there are any.
+std::optional<LeftFiles> unfinished_tars(const ArchiveName& where);
 
 }  // namespace airgap::bundle::compressed

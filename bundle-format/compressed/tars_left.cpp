@@ -30,7 +30,7 @@ class CompressedPlace final : public BundlePlace {
   std::uint64_t occupied_bytes(const Contents& wanted, std::uint64_t) const override {
     return m_left.occupied_bytes(wanted);
   }
-  std::optional<LeftFiles> left_beside() const override { return m_where.unfinished(); }
+  std::optional<LeftFiles> left_beside() const override { return unfinished_tars(m_where); }
 
  private:
   std::shared_ptr<const io::File> find_partial() const {
@@ -46,7 +46,7 @@ class CompressedPlace final : public BundlePlace {
 
 TarsLeft::TarsLeft(const ArchiveName& where, const std::shared_ptr<const io::File>& partial, bool overwrite,
                    const std::stop_token& stop)
-    : replaced(where, stop) {
+    : replaced(where) {
   if (partial && !overwrite && !is_unfinished_tar(partial))
     refuse_foreign_file(where.directory, where.partial());
   if (where.directory.stat(where.name)) {
@@ -58,6 +58,7 @@ TarsLeft::TarsLeft(const ArchiveName& where, const std::shared_ptr<const io::Fil
     if (!overwrite) return;
   }
   if (partial) begun = unfinished_tar(partial, stop);
+  replaced.read(stop);
 }
 
 const std::optional<BundleInfo>& TarsLeft::info() const {

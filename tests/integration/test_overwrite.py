@@ -305,3 +305,18 @@ def test_a_file_of_somebody_else_among_replaced_ones_stays(airgap: Airgap, proxy
     airgap.export(*words(proxy, output)).ok()
     assert files_in(directory).keys() == {output.name, foreign.name}
     assert foreign.read_bytes() == SOMEBODYS
+
+
+@pytest.mark.parametrize("more", [(), ("--overwrite",), ("--dry-run",)])
+def test_a_run_with_nothing_to_do_leaves_all_of_an_interrupted_replacement_and_names_it(
+        more: tuple[str, ...], airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
+    output = directory / "b.tar.zst"
+    airgap.export(*words(proxy, output)).ok()
+    proxy.rule("GET", NEW.digest, times=2, cut_after=1000)
+    for names in (("three",), ALL):
+        airgap.export(*words(proxy, output, "--overwrite", names=names)).fails(3)
+    before = files_in(directory)
+    assert before.keys() == {"b.tar.zst", "b.tar.zst.partial", "b.tar.zst.partial.replaced-1"}
+    said = airgap.export(*words(proxy, output, *more)).ok().err
+    assert "nothing new" in said and f"{output}.partial and 1 more: " in said
+    assert files_in(directory) == before
