@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,8 +38,11 @@ class BundlePlace {
   /// since an unfinished one takes it up already: also where it holds nothing yet, before and after what it
   /// holds of a blob. 0 where files are written one by one.
   virtual std::uint64_t occupied_bytes(const Contents& wanted, std::uint64_t length) const;
-  /// False where a finished bundle is to be written anew though it holds what is wanted: in smaller volumes.
+  /// False where a finished bundle is to be written anew though it holds what is wanted: in smaller volumes,
+  /// or in fewer ones where it is to be overwritten.
   virtual bool fits() const { return true; }
+  /// How many volumes a finished bundle has; 0 in other forms.
+  virtual std::size_t finished_volumes() const { return 0; }
 
   // Beside a finished bundle, existing(), there may be an unfinished one.
   /// bundle.json of that one, where it is to replace the other; else null.

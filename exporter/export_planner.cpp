@@ -61,6 +61,7 @@ std::optional<Target> ExportPlanner::target_of(const ExportPlan& plan) const {
                                      : m_settings.output,
                      .form = m_destination.form(),
                      .volume_size = m_destination.volume_size(),
+                     .volumes_there = m_destination.place().finished_volumes(),
                      .medium = medium.value_or(io::Medium{}),
                      .replaces = archive && m_destination.place().finished() && m_settings.overwrite,
                      .doubled = archive ? m_destination.place().doubled_bytes(plan.contents) : 0,

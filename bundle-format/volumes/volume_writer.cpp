@@ -42,6 +42,7 @@ class VolumeWriter final : public BundleWriter {
     return m_place.occupied_bytes(length);
   }
   bool fits() const override { return m_place.fits; }
+  std::size_t finished_volumes() const override { return m_place.left.finished.volumes.size(); }
   const BundleInfo* begun() const override { return m_place.replacement(); }
   std::optional<LeftFiles> left_beside() const override { return m_place.unfinished(); }
   void begin(Contents contents) override;

@@ -17,7 +17,10 @@ VolumesPlace::VolumesPlace(const std::string& path, std::uint64_t size, bool ove
   std::uint64_t largest = 0;
   for (const auto& [number, volume] : left.finished.volumes) largest = std::max(largest, volume.length);
   fits = largest <= volume_size;
-  if (overwrite) return;
+  if (overwrite) {
+    fits = fits && !makes_fewer();
+    return;
+  }
   refuse_to_replace_others();
   if (!fits)
     throw diag::UsageError(fmt::format("the volumes of {} are there already, of up to {} ({} bytes), and "
@@ -39,6 +42,11 @@ void VolumesPlace::refuse_to_replace_others() const {
                                      : begun            ? "and are not of the bundle that was begun"
                                                         : "and are no whole bundle"),
                          "see what 'verify' says about them; choose another name, or --overwrite");
+}
+
+bool VolumesPlace::makes_fewer() const {
+  const LeftSet& set = left.finished;
+  return set.info && plan_volumes(set.metadata, *set.info, volume_size).volumes.size() < set.volumes.size();
 }
 
 bool VolumesPlace::has(const Blob& blob) const {
@@ -145,6 +153,7 @@ class LookedAtVolumes final : public BundlePlace {
     return m_place.occupied_bytes(length);
   }
   bool fits() const override { return m_place.fits; }
+  std::size_t finished_volumes() const override { return m_place.left.finished.volumes.size(); }
   const BundleInfo* begun() const override { return m_place.replacement(); }
   std::optional<LeftFiles> left_beside() const override { return m_place.unfinished(); }
 

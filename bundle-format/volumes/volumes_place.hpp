@@ -40,9 +40,10 @@ struct VolumesPlace {
   ArchiveName where;
   VolumeNames names;
   VolumesLeft left;
-  bool fits = true;  ///< no finished volume is larger than asked for
+  bool fits = true;  ///< no finished volume is larger than asked for, and none are to be joined
 
  private:
+  bool makes_fewer() const;  ///< volumes of a finished set, by the size that is asked for
   void refuse_to_replace_others() const;
   std::uint64_t unfinished_bytes(const Blob& blob) const;
 };

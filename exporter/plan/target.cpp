@@ -222,6 +222,8 @@ std::string describe(const io::Medium& medium) {
 }
 
 Target with_needs(Target target, const ExportPlan& plan) {
+  if (plan.unchanged) target.volumes = target.volumes_there;
+  if (plan.unchanged && target.volumes > 0) return target;
   if (target.volume_size) lay_out_volumes(target, plan);
   if (plan.unchanged) return target;
   if (bundle::is_archive(target.form) || target.form == bundle::OutputForm::pipe) {

@@ -27,6 +27,7 @@ struct Target {
   std::string path;  ///< as given; empty where there is no medium: a mere count of volumes, a pipe
   bundle::OutputForm form = bundle::OutputForm::directory;
   std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
+  std::size_t volumes_there = 0;               ///< of a finished set
   io::Medium medium;
   bool replaces = false;      ///< an archive with another plan, which stays until the new one is written
   std::uint64_t doubled = 0;  ///< bytes at most that lie there twice for a while
@@ -34,8 +35,9 @@ struct Target {
   std::function<std::uint64_t(const bundle::Contents&, std::uint64_t length)> occupied{};
   std::optional<bundle::OtherForm> unused{};  ///< what is passed over there
 
-  Estimate archive{};         ///< all of it; 0 in other forms, and when nothing changes but in volumes
-  std::size_t volumes = 0;    ///< that it takes; 0 where it is not written in volumes
+  Estimate archive{};  ///< all of it; 0 in other forms, and when nothing changes but in a count of volumes
+  std::size_t volumes =
+      0;  ///< that it takes, or that are there when nothing changes; 0 where it is not written in volumes
   std::uint64_t largest = 0;  ///< bytes of the largest file that is written, at most
   Estimate needed{};          ///< of the free space, small files rounded up to what they occupy
 };

@@ -1,11 +1,16 @@
 """A finished bundle that is replaced, by runs that are broken off: it stays until the new one is whole, and nothing that lies there is
 fetched again."""
 
+import contextlib
+import fcntl
+import json
 import os
 import shutil
 import signal
 import subprocess
+import tarfile
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +57,8 @@ FEWER_IMAGES = Change("set.tar", volumes(SIZE), volumes(SIZE), names=("one",))
 IN_ONE_FILE = Change("b.tar", (), (), names=("one",))
 COMPRESSED = Change("b.tar.zst", (), (), names=("one",))
 MORE_IMAGES = {"volumes": volumes(SIZE), "other volumes": volumes(2 * SIZE), "one file": (), "compressed": ()}
-CHANGES = {"smaller volumes": SMALLER, "as many volumes": AS_MANY, "fewer images in volumes": FEWER_IMAGES,
-           "one file": IN_ONE_FILE, "compressed": COMPRESSED}
+CHANGES = {"smaller volumes": SMALLER, "larger volumes": LARGER, "as many volumes": AS_MANY,
+           "fewer images in volumes": FEWER_IMAGES, "one file": IN_ONE_FILE, "compressed": COMPRESSED}
 
 
 @pytest.fixture
@@ -320,3 +325,23 @@ def test_a_run_with_nothing_to_do_leaves_all_of_an_interrupted_replacement_and_n
     said = airgap.export(*words(proxy, output, *more)).ok().err
     assert "nothing new" in said and f"{output}.partial and 1 more: " in said
     assert files_in(directory) == before
+
+
+def test_a_finished_set_stays_where_larger_volumes_are_asked_for_and_is_cut_into_fewer_ones_to_overwrite_it(
+        airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
+    output, report = directory / "b.tar", directory.parent / "report.json"
+    airgap.export(*words(proxy, output, *volumes(SIZE))).ok()
+    before = files_in(directory)
+    larger = (*volumes(20 * SIZE), "--report", report)
+    for more in (("--dry-run",), ()):
+        said = airgap.export(*words(proxy, output, *larger, *more)).ok().err
+        assert "nothing new" in said and f"in {len(before)} volumes of at most" in said
+    told_of = json.loads(report.read_text())
+    assert told_of["volumes"] == len(before)
+    assert [Path(file).name for file in told_of["files"]] == sorted(before)
+    assert files_in(directory) == before
+    said = airgap.export(*words(proxy, output, *larger, "--overwrite")).ok().err
+    assert "nothing new" not in said and "in 1 volume of" in said
+    assert files_in(directory).keys() == {"b.001.tar"} and json.loads(report.read_text())["volumes"] == 1
+    airgap.import_("verify", output).ok()
+    assert "nothing new" in airgap.export(*words(proxy, output, *larger, "--overwrite")).ok().err
