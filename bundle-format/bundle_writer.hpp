@@ -41,7 +41,8 @@ class BundleWriter : public BundlePlace {
   /// nobody reads it back.
   virtual std::optional<hash::Digest> sealed_sums() const { return std::nullopt; }
   /// Takes a commit() back, since the medium does not hold what was written: the bundle is unfinished again,
-  /// and a rerun brings the `damaged` blobs anew. For what has sealed_paths().
+  /// and a rerun brings the `damaged` blobs anew. For what has sealed_paths(). Throws
+  /// StorageError, and changes nothing, where an unfinished bundle would be lost.
   virtual void retract(const std::vector<hash::Digest>& damaged);
 
  private:

@@ -51,6 +51,8 @@ void PartialArchive::publish(const std::string& name) {
 }
 
 io::File PartialArchive::retract(const std::string& name) {
+  if (!m_published && m_file->size() > 0)
+    throw diag::StorageError(m_file->path() + ", unfinished, lies where it would go");
   m_directory.rename(name, m_name);
   m_published = true;  // it is not ours to remove
   m_directory.sync();

@@ -41,7 +41,8 @@ class PartialArchive {
   void rename(const std::string& name);
   /// Gives it the final name; both names are on stable storage when it returns.
   void publish(const std::string& name);
-  /// Takes the final name away from the archive, which is to be continued, and opens it.
+  /// Takes the final name away from the archive, which is to be continued, and opens it. Throws StorageError
+  /// where an unfinished one of an earlier run has that name.
   io::File retract(const std::string& name);
 
  private:

@@ -9,6 +9,7 @@
 #include "bundle-format/volumes/inspect_volumes.hpp"
 #include "bundle-format/volumes/volume_check.hpp"
 #include "bundle-format/volumes/volume_set.hpp"
+#include "common/diag/error.hpp"
 
 namespace airgap::bundle {
 
@@ -44,7 +45,16 @@ void SealedVolumes::compare(const std::string& path, const VolumeLayout& written
   findings.push_back(std::move(volume.findings.back()));
 }
 
+void SealedVolumes::refuse_beside_unfinished() const {
+  for (const io::Entry& entry : m_directory.list()) {
+    const auto volume = m_names.parse(entry.name);
+    if (volume && volume->partial && entry.size > 0)
+      throw diag::StorageError(m_directory.path_of(entry.name) + ", unfinished, lies where they would go");
+  }
+}
+
 void SealedVolumes::retract(const std::vector<hash::Digest>& damaged) {
+  refuse_beside_unfinished();
   for (std::size_t i = 0; i < m_layouts.size(); ++i)
     m_directory.rename(m_names.volume(i + 1), m_names.partial(i + 1));
   m_directory.sync();

@@ -25,10 +25,12 @@ class SealedVolumes {
   Inspection inspect() const;
   /// The set is unfinished again, and the `damaged` blobs are not in it. No name is left that a reader would
   /// believe before the first byte is taken out. A volume whose own check sums are damaged gets them anew by
-  /// a rerun, and one whose head is damaged is then written anew as a whole.
+  /// a rerun, and one whose head is damaged is then written anew as a whole. Throws
+  /// StorageError where volumes of another set lie there unfinished.
   void retract(const std::vector<hash::Digest>& damaged);
 
  private:
+  void refuse_beside_unfinished() const;
   void compare(const std::string& path, const VolumeLayout& written, std::vector<Finding>& findings) const;
 
   const io::Directory& m_directory;

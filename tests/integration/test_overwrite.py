@@ -345,3 +345,20 @@ def test_a_finished_set_stays_where_larger_volumes_are_asked_for_and_is_cut_into
     assert files_in(directory).keys() == {"b.001.tar"} and json.loads(report.read_text())["volumes"] == 1
     airgap.import_("verify", output).ok()
     assert "nothing new" in airgap.export(*words(proxy, output, *larger, "--overwrite")).ok().err
+
+
+@pytest.mark.parametrize("form", ["b.tar", "b.tar.zst", "volumes"])
+def test_what_is_read_back_wrong_does_not_take_the_place_of_a_replacement_that_was_begun(
+        form: str, airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
+    output = directory / ("b.tar" if form == "volumes" else form)
+    options = volumes(SIZE) if form == "volumes" else ()
+    airgap.export(*words(proxy, output, *options)).ok()
+    proxy.rule("GET", NEW.digest, times=1, cut_after=1000)
+    airgap.export(*words(proxy, output, *options, "--overwrite", names=ALL)).fails(3)
+    piece = IMAGES["one"].blobs[-1].data[100_000:100_100]
+    (damaged,) = [path for path in directory.iterdir() if not path.name.endswith(".partial") and piece in path.read_bytes()]
+    flip_in(damaged, piece)
+    before = files_in(directory)
+    airgap.export(*words(proxy, output, *options, "--verify-media", "full")).fails(
+        7, r"still looks finished: \S*\.partial, unfinished, lies where", "remove it, and do not trust this medium")
+    assert files_in(directory) == before
