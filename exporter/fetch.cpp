@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
+#include "bundle-format/damaged_bundle.hpp"
 #include "common/raii/scope_exit.hpp"
 #include "common/registry/api_error.hpp"
 #include "common/task/for_each.hpp"
@@ -61,6 +63,7 @@ class Fetch {
   }
 
   void bring(const bundle::Blob& blob) {
+    std::optional<bundle::DamagedBundle> damage;  // which has nothing to do with this blob
     try {
       diag::with_context(
           [&] {
@@ -70,6 +73,8 @@ class Fetch {
           [&] {
             try {
               m_writer.put_blob(blob, opener(m_plan, m_client, blob), m_observer);
+            } catch (const bundle::DamagedBundle& error) {
+              damage = error;
             } catch (registry::NotThere& error) {
               point_to_whole_image(error, m_plan.origins.at(blob.digest));
               throw;
@@ -84,6 +89,7 @@ class Fetch {
       m_observer.blob_finished(blob.digest, blob.size, "failed");
       m_report.with([&](FetchReport& all) { all.failed.emplace(blob.digest, error); });
     }
+    if (damage) throw bundle::DamagedBundle(*damage);
   }
 
   const ExportPlan& m_plan;

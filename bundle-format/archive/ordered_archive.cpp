@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bundle-format/blob_intake.hpp"
+#include "bundle-format/damaged_bundle.hpp"
 #include "bundle-format/second_attempt.hpp"
 #include "common/diag/log.hpp"
 #include "common/hash/verifying_source.hpp"
@@ -176,24 +177,33 @@ std::size_t OrderedArchive::write_kept(std::size_t from) {
 bool OrderedArchive::copy_kept(std::size_t index) {
   const Blob& blob = m_plan.blobs[index];
   const bool goes_on = m_begun && index == m_begun_index;
-  auto bytes = m_kept(blob, goes_on ? m_begun->bytes : 0);
-  if (!bytes) return false;
+  Kept kept = m_kept(blob, goes_on ? m_begun->bytes : 0);
+  if (!kept.bytes) return false;
   if (!goes_on) {
     begin_member(index);
-    copy(blob, *bytes, nothing_of(blob));
+    copy_from_zero(blob, kept);
     return true;
   }
   try {
-    copy(blob, *bytes, *std::exchange(m_begun, std::nullopt));
+    copy(blob, *kept.bytes, *std::exchange(m_begun, std::nullopt));
   } catch (const hash::DigestMismatch& mismatch) {  // its front was no good
     diag::log("bundle", diag::LogLevel::warning,
               fmt::format("{}; copying it once more from zero", mismatch.message()));
     m_position = m_plan.place_of(index).data;
     m_take_back(m_position);
-    bytes = m_kept(blob, 0);
-    copy(blob, *bytes, nothing_of(blob));
+    kept = m_kept(blob, 0);
+    copy_from_zero(blob, kept);
   }
   return true;
+}
+
+void OrderedArchive::copy_from_zero(const Blob& blob, const Kept& kept) {
+  try {
+    copy(blob, *kept.bytes, nothing_of(blob));
+  } catch (const diag::IntegrityError& error) {
+    throw DamagedBundle(fmt::format("{} is damaged: {}", kept.path, error.message()),
+                        "remove it and run again: all of it is fetched anew");
+  }
 }
 
 void OrderedArchive::copy(const Blob& blob, io::Source& bytes, BegunBlob begun) {
@@ -206,6 +216,9 @@ void OrderedArchive::copy(const Blob& blob, io::Source& bytes, BegunBlob begun) 
 void OrderedArchive::put(const Blob& blob, const transport::BlobOpener& open, transport::Observer& observer) {
   try {
     put_in_turn(m_plan.index.at(blob.digest), open, observer);
+  } catch (const DamagedBundle& error) {
+    m_turns.fail(error);
+    throw;
   } catch (const diag::Error& error) {
     m_turns.fail(error);
     throw;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "bundle-format/archive/archive_plan.hpp"
 #include "bundle-format/archive/turns.hpp"
@@ -34,9 +35,14 @@ struct Front {
 /// more from zero (R4), unless some of it is out and cannot be taken back.
 class OrderedArchive {
  public:
-  /// Opens a blob that nobody is going to put() from a byte of it on, unverified; null when it is to be
-  /// put().
-  using KeptBlob = std::function<std::unique_ptr<io::Source>(const Blob&, std::uint64_t offset)>;
+  /// The bytes of a blob that lies in another file; null where it does not.
+  struct Kept {
+    std::unique_ptr<io::Source> bytes;
+    std::string path;
+  };
+  /// Opens a blob that nobody is going to put() from a byte of it on, unverified; nothing when it is to be
+  /// put(). A damaged one ends the output with DamagedBundle, out of whatever call it is copied in.
+  using KeptBlob = std::function<Kept(const Blob&, std::uint64_t offset)>;
 
   /// Where the front of a blob lies that is to be put(): it is copied before the rest is asked for.
   using KeptFront = std::function<Front(const Blob&)>;
@@ -66,6 +72,7 @@ class OrderedArchive {
   std::size_t write_kept(std::size_t from);
   /// False where it is not kept.
   bool copy_kept(std::size_t index);
+  void copy_from_zero(const Blob& blob, const Kept& kept);
   void copy(const Blob& blob, io::Source& bytes, BegunBlob begun);
   void put_in_turn(std::size_t index, const transport::BlobOpener& open, transport::Observer& observer);
   /// Fetches so many bytes, waits for the turn, writes the blob.

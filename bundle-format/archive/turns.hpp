@@ -4,10 +4,8 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
-#include <optional>
-
-#include "common/diag/error.hpp"
 
 namespace airgap::bundle {
 
@@ -32,7 +30,7 @@ class Turns {
       m_changed.wait(lock, done);
     }
     // A copy: errors gather context on the way up, each thread its own.
-    if (m_failure) throw diag::Error(*m_failure);
+    if (m_failure) m_failure();
   }
   /// Ends the turn, and as many after it as were taken along.
   void next(std::size_t turns = 1) {
@@ -42,17 +40,18 @@ class Turns {
     }
     m_changed.notify_all();
   }
-  void fail(const diag::Error& error) {
+  template <class Error>
+  void fail(const Error& error) {
     {
       const std::scoped_lock lock(m_mutex);
-      if (!m_failure) m_failure = error;
+      if (!m_failure) m_failure = [error] { throw Error(error); };
     }
     m_changed.notify_all();
   }
   /// Throws that failure, once there is one.
   void check() const {
     const std::scoped_lock lock(m_mutex);
-    if (m_failure) throw diag::Error(*m_failure);
+    if (m_failure) m_failure();
   }
   std::size_t finished() const {
     const std::scoped_lock lock(m_mutex);
@@ -75,7 +74,7 @@ class Turns {
   std::condition_variable m_changed;
   std::size_t m_next = 0;
   std::uint64_t m_reserved = 0;
-  std::optional<diag::Error> m_failure;
+  std::function<void()> m_failure;  ///< throws it
 };
 
 }  // namespace airgap::bundle

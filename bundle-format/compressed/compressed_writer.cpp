@@ -53,7 +53,7 @@ class CompressedWriter final : public BundleWriter {
   void set_aside();
   /// As this run wrote it, or an earlier one.
   const ArchivePlan& sealed_plan() const { return m_plan ? *m_plan : *m_left.finished.plan; }
-  std::unique_ptr<io::Source> open_kept(const Blob& blob, std::uint64_t offset) const;
+  OrderedArchive::Kept open_kept(const Blob& blob, std::uint64_t offset) const;
 
   std::string m_path;
   bool m_overwrite;
@@ -99,10 +99,11 @@ void CompressedWriter::set_aside() {
   m_partial.emplace(m_where.directory, m_where.partial());
 }
 
-std::unique_ptr<io::Source> CompressedWriter::open_kept(const Blob& blob, std::uint64_t offset) const {
+OrderedArchive::Kept CompressedWriter::open_kept(const Blob& blob, std::uint64_t offset) const {
   auto bytes = m_left.open(blob, offset);
-  if (!bytes) return nullptr;
-  return std::make_unique<InterruptibleSource>(std::move(bytes), m_stop);
+  if (!bytes) return {};
+  return {.bytes = std::make_unique<InterruptibleSource>(std::move(bytes), m_stop),
+          .path = m_left.finished.has(blob) ? m_path : m_where.directory.path_of(m_where.partial())};
 }
 
 void CompressedWriter::commit() {

@@ -347,6 +347,26 @@ def test_a_finished_set_stays_where_larger_volumes_are_asked_for_and_is_cut_into
     assert "nothing new" in airgap.export(*words(proxy, output, *larger, "--overwrite")).ok().err
 
 
+def flip_in(path: Path, piece: bytes) -> None:
+    data = path.read_bytes()
+    assert data.count(piece) == 1
+    path.write_bytes(data.replace(piece, bytes(len(piece))))
+
+
+@pytest.mark.parametrize("more", [(), ("--keep-going",)])
+@pytest.mark.parametrize("form", ["b.tar", "b.tar.zst"])
+def test_damage_in_an_archive_that_is_replaced_is_its_own_and_no_images_failure(
+        form: str, more: tuple[str, ...], airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
+    output, report = directory / form, directory.parent / "report.json"
+    airgap.export(*words(proxy, output)).ok()
+    flip_in(output, IMAGES["one"].blobs[-1].data[100_000:100_100])
+    said = airgap.export(*words(proxy, output, "--overwrite", *more, "--report", report, names=ALL)).fails(
+        5, rf"error: {output} is damaged", "remove it and run again: all of it is fetched anew").err
+    assert "while fetching blob" not in said
+    outcomes = json.loads(report.read_text())["images"]
+    assert not [image for image in outcomes if "damaged" in str(image)]
+
+
 @pytest.mark.parametrize("form", ["b.tar", "b.tar.zst", "volumes"])
 def test_what_is_read_back_wrong_does_not_take_the_place_of_a_replacement_that_was_begun(
         form: str, airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
