@@ -47,7 +47,7 @@ class BundlePlace {
   // Beside a finished bundle, existing(), there may be an unfinished one.
   /// bundle.json of that one, where it is to replace the other; else null.
   virtual const BundleInfo* begun() const { return nullptr; }
-  /// Its files, whether it is to replace the other or not.
+  /// Its files, whether it is to replace the other or not; nothing while a run is writing it just now.
   virtual std::optional<LeftFiles> left_beside() const { return std::nullopt; }
 };
 

@@ -1,8 +1,10 @@
 #include "bundle-format/other_form.hpp"
 
 #include "bundle-format/archive/archive_place.hpp"
+#include "bundle-format/compressed/earlier_tar.hpp"
 #include "bundle-format/metadata/layout.hpp"
 #include "bundle-format/volumes/volume_names.hpp"
+#include "common/io/file_lock.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -12,6 +14,11 @@ std::string plain_name(std::string name) {
   if (name.ends_with(k_compressed_ending))
     name.resize(name.size() - k_compressed_ending.size() + k_archive_ending.size());
   return name;
+}
+
+bool is_ours(const io::Directory& directory, const std::string& name, ArchiveKind kind) {
+  const auto file = std::make_shared<const io::File>(directory.open_file(name));
+  return kind == ArchiveKind::compressed ? compressed::is_unfinished_tar(file) : is_unfinished_bundle(*file);
 }
 
 }  // namespace
@@ -34,6 +41,9 @@ std::optional<OtherForm> left_in_other_form(const std::string& path, ArchiveKind
   for (const io::Entry& entry : where.directory.list()) {
     const auto kind = kind_of(entry.name);
     if (!kind || *kind == wanted || entry.size == 0) continue;
+    const std::string lock = *kind == ArchiveKind::volumes ? volumes.lock() : entry.name;
+    if (io::is_locked(where.directory.path_of(lock)) || !is_ours(where.directory, entry.name, *kind))
+      continue;
     if (left.files++ == 0) {
       left.first = where.directory.path_of(entry.name);
       left.form = *kind == ArchiveKind::volumes      ? "in volumes"

@@ -18,7 +18,8 @@ struct OtherForm {
   std::uint64_t bytes = 0;  ///< their lengths
 };
 
-/// What lies where an archive of one kind is to be written to `path`, and was begun as another. Only looks.
+/// What lies where an archive of one kind is to be written to `path`, and was begun as another; not what a
+/// run is writing just now, nor somebody else's file. Only looks.
 std::optional<OtherForm> left_in_other_form(const std::string& path, ArchiveKind wanted);
 
 }  // namespace airgap::bundle

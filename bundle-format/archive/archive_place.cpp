@@ -14,6 +14,7 @@
 #include "common/diag/error.hpp"
 #include "common/diag/log.hpp"
 #include "common/image/manifest.hpp"
+#include "common/io/file_lock.hpp"
 
 namespace airgap::bundle {
 namespace {
@@ -45,7 +46,10 @@ class ArchivePlace final : public BundlePlace {
   bool has_blob(const Blob& blob) const override { return m_there.state_of(blob).whole; }
   std::uint64_t partial_bytes(const Blob& blob) const override { return m_there.state_of(blob).bytes; }
   const BundleInfo* begun() const override { return m_there.replacement(); }
-  std::optional<LeftFiles> left_beside() const override { return m_where.unfinished(); }
+  std::optional<LeftFiles> left_beside() const override {
+    if (io::is_locked(m_where.directory.path_of(m_where.partial()))) return std::nullopt;
+    return m_where.unfinished();
+  }
 
  private:
   ArchiveName m_where;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/diag/error.hpp"
+#include "common/io/file_lock.hpp"
 #include "common/zstd/seek_table.hpp"
 
 namespace airgap::bundle::compressed {
@@ -30,7 +31,10 @@ class CompressedPlace final : public BundlePlace {
   std::uint64_t occupied_bytes(const Contents& wanted, std::uint64_t) const override {
     return m_left.occupied_bytes(wanted);
   }
-  std::optional<LeftFiles> left_beside() const override { return unfinished_tars(m_where); }
+  std::optional<LeftFiles> left_beside() const override {
+    if (io::is_locked(m_where.directory.path_of(m_where.partial()))) return std::nullopt;
+    return unfinished_tars(m_where);
+  }
 
  private:
   std::shared_ptr<const io::File> find_partial() const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/diag/error.hpp"
+#include "common/io/file_lock.hpp"
 #include "common/text/human_size.hpp"
 
 namespace airgap::bundle {
@@ -155,7 +156,10 @@ class LookedAtVolumes final : public BundlePlace {
   bool fits() const override { return m_place.fits; }
   std::size_t finished_volumes() const override { return m_place.left.finished.volumes.size(); }
   const BundleInfo* begun() const override { return m_place.replacement(); }
-  std::optional<LeftFiles> left_beside() const override { return m_place.unfinished(); }
+  std::optional<LeftFiles> left_beside() const override {
+    if (io::is_locked(m_place.where.directory.path_of(m_place.names.lock()))) return std::nullopt;
+    return m_place.unfinished();
+  }
 
  private:
   VolumesPlace m_place;

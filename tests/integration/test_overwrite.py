@@ -382,3 +382,34 @@ def test_what_is_read_back_wrong_does_not_take_the_place_of_a_replacement_that_w
     airgap.export(*words(proxy, output, *options, "--verify-media", "full")).fails(
         7, r"still looks finished: \S*\.partial, unfinished, lies where", "remove it, and do not trust this medium")
     assert files_in(directory) == before
+
+
+@pytest.fixture
+def locked() -> Iterator[Callable[[Path], None]]:
+    """As a run does that writes it."""
+    with contextlib.ExitStack() as files:
+        def lock(path: Path) -> None:
+            fcntl.flock(files.enter_context(path.open("rb")), fcntl.LOCK_EX)
+        yield lock
+
+
+@pytest.mark.parametrize("form", ["b.tar", "b.tar.zst"])
+def test_nobody_is_told_to_remove_what_a_run_is_writing(form: str, airgap: Airgap, proxy: FaultProxy, directory: Path,
+                                                       locked: Callable[[Path], None]) -> None:
+    output = directory / form
+    airgap.export(*words(proxy, output)).ok()
+    proxy.rule("GET", NEW.digest, times=1, cut_after=1000)
+    airgap.export(*words(proxy, output, "--overwrite", names=ALL)).fails(3)
+    other = directory / ("b.tar.zst" if form == "b.tar" else "b.tar")
+    runs = [words(proxy, path, "--dry-run") for path in (output, other)]
+    for run in runs:
+        assert "remove it" in airgap.export(*run).ok().err
+    locked(Path(f"{output}.partial"))
+    for run in runs:
+        assert "unfinished" not in airgap.export(*run).ok().err
+
+
+def test_nobody_is_told_to_remove_a_file_of_somebody_else(airgap: Airgap, memory: MemoryRegistry, directory: Path) -> None:
+    for foreign, output in (("b.tar.partial", "b.tar.zst"), ("c.tar.zst.partial", "c.tar"), ("d.001.tar.partial", "d.tar")):
+        (directory / foreign).write_bytes(SOMEBODYS)
+        assert "unfinished" not in airgap.export(*words(memory, directory / output)).ok().err
