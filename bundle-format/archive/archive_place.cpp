@@ -179,7 +179,7 @@ ArchivesThere archives_there(const ArchiveName& where, std::shared_ptr<const io:
   if (!partial) return there;
   there.begun.state = read_archive_state(partial);
   if (!there.begun.state) there.begun.state = broken_off_rearranging(where, partial);
-  if (there.begun.state) there.begun.file = std::move(partial);
+  there.begun.file = std::move(partial);  // also where its head is damaged: its room is taken up again
   return there;
 }
 

@@ -35,7 +35,7 @@ class ArchiveWriter final : public BundleWriter {
   bool has_blob(const Blob& blob) const override { return state_of(blob).whole; }
   std::uint64_t partial_bytes(const Blob& blob) const override { return state_of(blob).bytes; }
   std::uint64_t occupied_bytes(const Contents&, std::uint64_t length) const override {
-    return m_partial->file().occupied(length);
+    return m_there.occupied_bytes(length);
   }
   const BundleInfo* begun() const override { return m_there.replacement(); }
   std::optional<LeftFiles> left_beside() const override { return m_where.unfinished(); }

@@ -347,6 +347,19 @@ def test_a_finished_set_stays_where_larger_volumes_are_asked_for_and_is_cut_into
     assert "nothing new" in airgap.export(*words(proxy, output, *larger, "--overwrite")).ok().err
 
 
+def test_a_dry_run_counts_the_room_of_an_archive_whose_head_is_damaged_as_the_run_does(
+        airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
+    output, partial = directory / "b.tar", directory / "b.tar.partial"
+    proxy.rule("GET", NEW.digest, times=1, cut_after=1000)
+    airgap.export(*words(proxy, output, names=ALL)).fails(3)
+    data = bytearray(partial.read_bytes())
+    data[600:700] = bytes(100)
+    partial.write_bytes(data)
+    needed = [planned(airgap.export(*words(proxy, output, "--json", *more, names=ALL)).ok())["medium"]["neededBytes"]
+              for more in (("--dry-run",), ())]
+    assert needed[0] == needed[1]
+
+
 def flip_in(path: Path, piece: bytes) -> None:
     data = path.read_bytes()
     assert data.count(piece) == 1
