@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "common/diag/error.hpp"
 #include "common/io/file_lock.hpp"
@@ -79,6 +80,15 @@ std::optional<LeftFiles> VolumesPlace::unfinished() const {
   }
   if (files.files == 0) return std::nullopt;
   return files;
+}
+
+const std::optional<BundleInfo>& VolumesPlace::info() const {
+  if (left.finished.info) return left.finished.info;
+  if (left.begun.info) return left.begun.info;
+  for (const auto& [generation, set] : std::views::reverse(left.replaced)) {
+    if (set.info) return set.info;
+  }
+  return left.begun.info;
 }
 
 bool VolumesPlace::goes_on_as(const VolumePlan& plan) const {

@@ -18,10 +18,8 @@ struct VolumesPlace {
   /// finished, or volumes larger than asked for, and `overwrite` does not say that they may go.
   VolumesPlace(const std::string& path, std::uint64_t volume_size, bool overwrite);
 
-  /// bundle.json of a finished set, else of an unfinished one.
-  const std::optional<BundleInfo>& info() const {
-    return left.finished.info ? left.finished.info : left.begun.info;
-  }
+  /// bundle.json of a finished set, else of an unfinished one, else of the last that it was to replace.
+  const std::optional<BundleInfo>& info() const;
   /// Whole, in one of those that are there.
   bool has(const Blob& blob) const;
   /// From the front, that one of them holds.

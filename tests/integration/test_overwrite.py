@@ -347,6 +347,19 @@ def test_a_finished_set_stays_where_larger_volumes_are_asked_for_and_is_cut_into
     assert "nothing new" in airgap.export(*words(proxy, output, *larger, "--overwrite")).ok().err
 
 
+def test_a_set_that_was_broken_off_when_it_was_put_aside_keeps_its_stream(airgap: Airgap, proxy: FaultProxy,
+                                                                         directory: Path) -> None:
+    output = directory / "b.tar"
+    proxy.rule("GET", NEW.digest, times=1, cut_after=1000)
+    airgap.export(*words(proxy, output, *volumes(SIZE), names=ALL)).fails(3)
+    with tarfile.open(directory / "b.001.tar.partial") as tar:
+        begun = json.load(tar.extractfile("bundle.json") or pytest.fail("no bundle.json"))
+    for path in directory.glob("b.*.tar.partial"):
+        path.rename(str(path).replace("partial", "replaced-1"))
+    airgap.export(*words(proxy, output, *volumes(2 * SIZE), names=ALL)).ok()
+    assert told(airgap, output)["stream"] == begun["stream"]
+
+
 def test_a_dry_run_counts_the_room_of_an_archive_whose_head_is_damaged_as_the_run_does(
         airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
     output, partial = directory / "b.tar", directory / "b.tar.partial"
