@@ -28,7 +28,12 @@ constexpr std::array<std::string_view, 13> k_other_files{
     ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz",         ".tzst",           ".txz", ".tbz2", ".zip",
     ".7z",     ".iso",    ".oci",     ".tar.partial", ".tar.zst.partial"};
 /// What is put behind the name of an archive while it is written, at most.
-constexpr std::string_view k_longest_ending = ".partial.moving";
+std::size_t longest_ending(OutputForm form) {
+  if (!is_archive(form)) return 0;
+  const std::string_view longest =
+      form == OutputForm::compressed_archive ? ".partial.replaced-999" : ".partial.moving";
+  return longest.size();
+}
 
 fs::file_status status_of(const std::string& path) {
   std::error_code error;
@@ -197,7 +202,7 @@ void check_writable(const std::string& path, OutputForm form) {
   const fs::path directory = nearest_directory(path);
   check_rights(directory);
   const io::Medium medium = io::medium_of(directory);
-  const std::size_t ending = is_archive(form) ? k_longest_ending.size() : 0;
+  const std::size_t ending = longest_ending(form);
   // skopeo calls folders "app:1".
   if (form == OutputForm::skopeo_tree && medium.forbidden_characters().find(':') != std::string_view::npos) {
     throw diag::StorageError(

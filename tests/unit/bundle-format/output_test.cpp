@@ -87,6 +87,9 @@ TEST_CASE("a name that is too long, with what is put behind it meanwhile, is ref
   CHECK_THROWS_WITH_AS(check_writable(temp.path(name + ".tar"), OutputForm::archive),
                        doctest::Contains("names of 255 bytes at most, and 15 are put behind it"),
                        diag::StorageError);
+  CHECK_THROWS_WITH_AS(
+      check_writable(temp.path(std::string(230, 'n') + ".tar.zst"), OutputForm::compressed_archive),
+      doctest::Contains("names of 255 bytes at most, and 21 are put behind it"), diag::StorageError);
   CHECK_NOTHROW(check_writable(temp.path(name), OutputForm::directory));
   CHECK_THROWS_AS(check_writable(temp.path(std::string(256, 'n')), OutputForm::directory),
                   diag::StorageError);
