@@ -79,9 +79,7 @@ void TakeOver::take_whole(const LeftSet& set, const Blob& blob, bool finished) {
     m_put(blob, [&](std::uint64_t offset) { return open(set, blob, offset); });
   } catch (const hash::DigestMismatch& error) {
     if (!finished) set.forget(m_directory, blob.digest);
-    const LeftVolume& volume = set.volumes.at(set.parts_of(blob.digest).front().volume);
-    const std::string what =
-        fmt::format("{} is damaged: {}", m_directory.path_of(volume.file), error.message());
+    const std::string what = fmt::format("{} damaged: {}", files_of(set, blob), error.message());
     if (set.has(blob)) {
       throw diag::IntegrityError(what, finished
                                            ? "remove the volumes and run again: all of it is fetched anew"
@@ -90,6 +88,14 @@ void TakeOver::take_whole(const LeftSet& set, const Blob& blob, bool finished) {
     diag::log("bundle", diag::LogLevel::warning, what + "; fetching it anew");
     m_progress.begun(m_plan.index.at(blob.digest), 0);
   }
+}
+
+// Nothing says which of its pieces is the damaged one.
+std::string TakeOver::files_of(const LeftSet& set, const Blob& blob) const {
+  const std::vector<PartIndex> parts = set.parts_of(blob.digest);
+  const std::string first = m_directory.path_of(set.volumes.at(parts.front().volume).file);
+  if (parts.size() == 1) return first + " is";
+  return fmt::format("one of {} to {} is", first, set.volumes.at(parts.back().volume).file);
 }
 
 // Nobody hashed these bytes to the end yet: whoever brings the rest does.

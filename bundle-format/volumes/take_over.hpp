@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 
 #include "bundle-format/volumes/volumes_in_progress.hpp"
 #include "bundle-format/volumes/volumes_left.hpp"
@@ -36,6 +37,8 @@ class TakeOver {
   void take(const LeftSet& set, const Blob& blob, bool finished);
   void take_whole(const LeftSet& set, const Blob& blob, bool finished);
   void take_front(const LeftSet& set, const Blob& blob);
+  /// "FILE is", or "one of FILE to FILE is" where the blob goes on from volume to volume.
+  std::string files_of(const LeftSet& set, const Blob& blob) const;
   std::unique_ptr<io::Source> open(const LeftSet& set, const Blob& blob, std::uint64_t offset) const;
 
   const io::Directory& m_directory;

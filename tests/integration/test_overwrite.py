@@ -347,6 +347,17 @@ def test_a_finished_set_stays_where_larger_volumes_are_asked_for_and_is_cut_into
     assert "nothing new" in airgap.export(*words(proxy, output, *larger, "--overwrite")).ok().err
 
 
+def test_a_damaged_layer_of_a_set_that_is_replaced_is_looked_for_in_all_of_its_volumes(
+        airgap: Airgap, proxy: FaultProxy, directory: Path) -> None:
+    output, layer = directory / "b.tar", IMAGES["one"].blobs[-1]
+    airgap.export(*words(proxy, output, *volumes(SIZE))).ok()
+    piece = layer.data[240_000:240_100]
+    (later,) = [path for path in directory.iterdir() if piece in path.read_bytes()]
+    later.write_bytes(later.read_bytes().replace(piece, bytes(100)))
+    airgap.export(*words(proxy, output, *volumes(2 * SIZE), "--overwrite", names=("one", "three"))).fails(
+        5, r"one of \S*/b\.00\d\.tar to b\.00\d\.tar is damaged", "remove the volumes and run again")
+
+
 def test_a_set_that_was_broken_off_when_it_was_put_aside_keeps_its_stream(airgap: Airgap, proxy: FaultProxy,
                                                                          directory: Path) -> None:
     output = directory / "b.tar"
