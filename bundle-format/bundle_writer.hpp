@@ -65,8 +65,9 @@ struct OutputOptions {
   std::optional<std::uint64_t> volume_size{};  ///< in bytes: an archive in volumes of at most so many
 };
 
-/// Throws the UsageError for a finished archive that holds other images and is not to be overwritten.
-[[noreturn]] void refuse_to_replace(const std::string& archive);
+/// Throws the UsageError for a finished archive that is not what is wanted, and not to be overwritten.
+[[noreturn]] void refuse_to_replace(const std::string& archive, const BundleInfo& finished,
+                                    const BundleInfo& wanted);
 
 /// Opens the writer for a path; see the files directory_writer, archive_writer, volume_writer,
 /// compressed_writer, pipe_writer, tree_writer.

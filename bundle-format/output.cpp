@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <string_view>
 
 #include "bundle-format/archive/archive_place.hpp"
 #include "bundle-format/archive/archive_writer.hpp"
@@ -37,8 +39,16 @@ OutputForm checked_form(const OutputOptions& options) {
 
 }  // namespace
 
-void refuse_to_replace(const std::string& archive) {
-  throw diag::UsageError(fmt::format("{} is finished and holds other images", archive),
+void refuse_to_replace(const std::string& archive, const BundleInfo& finished, const BundleInfo& wanted) {
+  const auto equal = [&](auto member) {
+    return std::ranges::equal(finished.images, wanted.images, {}, member, member);
+  };
+  const std::string_view difference = !equal(&Image::name) || !equal(&Image::digest) ? "holds other images"
+                                      : !equal(&Image::target) ? "holds these images under other names inside"
+                                      : finished.requires_ != wanted.requires_
+                                          ? "holds these images, and leaves out other blobs"
+                                          : "is another bundle of these images";
+  throw diag::UsageError(fmt::format("{} is finished and {}", archive, difference),
                          "choose another name, or --overwrite");
 }
 

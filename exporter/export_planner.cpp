@@ -87,7 +87,8 @@ std::optional<bundle::OtherForm> ExportPlanner::unused() const {
 void ExportPlanner::refuse_replacing(const ExportPlan& plan) const {
   const bool archive = bundle::is_archive(m_destination.form());
   if (!archive || !m_destination.place().finished() || plan.unchanged) return;
-  if (!m_settings.overwrite) bundle::refuse_to_replace(m_settings.output);
+  if (!m_settings.overwrite)
+    bundle::refuse_to_replace(m_settings.output, *m_destination.place().existing(), plan.contents.info);
 }
 
 // A whole bundle in a directory is not to be thinned out by mistake.

@@ -100,7 +100,7 @@ void ArchiveWriter::begin(Contents contents) {
   m_unchanged = finished && holds_already(contents, *finished->info, finished->plan.metadata);
   m_begun = true;
   if (m_unchanged) return;
-  if (finished && !m_overwrite) refuse_to_replace(m_path);
+  if (finished && !m_overwrite) refuse_to_replace(m_path, *finished->info, contents.info);
   start(ArchivePlan(metadata_files(contents), contents.info));
   write_head(contents);
   m_where.directory.remove_file(m_where.journal());

@@ -72,7 +72,7 @@ void CompressedWriter::begin(Contents contents) {
   EarlierTar& begun = m_left.begun;
   m_unchanged = finished.plan && holds_already(contents, *finished.info, finished.plan->metadata);
   if (m_unchanged) return;
-  if (finished.plan && !m_overwrite) refuse_to_replace(m_path);
+  if (finished.plan && !m_overwrite) refuse_to_replace(m_path, *finished.info, contents.info);
   m_plan.emplace(metadata_files(contents), contents.info);
   const bool continues = m_left.goes_on_as(*m_plan);
   if (!continues) set_aside();

@@ -99,7 +99,7 @@ void VolumeWriter::begin(Contents contents) {
   m_unchanged = holds_finished(contents);
   m_begun = true;
   if (m_unchanged) return;
-  if (finished() && !m_overwrite) refuse_to_replace(m_path);
+  if (finished() && !m_overwrite) refuse_to_replace(m_path, *m_place.left.finished.info, contents.info);
   start(plan_volumes(metadata_files(contents), contents.info, m_place.volume_size));
   write_manifests(contents);
   take_over();

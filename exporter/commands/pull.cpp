@@ -38,7 +38,7 @@ void declare(cli::Command& command, Options& options) {
                  "with skopeo-dir: where signatures lie beside registries (default: registries.d of the user "
                  "or machine)");
   command.flag("--overwrite", options.overwrite,
-               "replace a finished archive that holds other images; it stays until the new one is whole");
+               "replace a finished archive of another list; it stays until the new one is whole");
   command.flag("--no-overwrite-tags", options.no_overwrite_tags,
                "with skopeo-dir: an image whose folder holds another one fails the run");
   command.flag("--prune", options.prune, "a directory holds the selection alone afterwards");

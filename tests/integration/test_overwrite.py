@@ -450,3 +450,16 @@ def test_nobody_is_told_to_remove_a_file_of_somebody_else(airgap: Airgap, memory
     for foreign, output in (("b.tar.partial", "b.tar.zst"), ("c.tar.zst.partial", "c.tar"), ("d.001.tar.partial", "d.tar")):
         (directory / foreign).write_bytes(SOMEBODYS)
         assert "unfinished" not in airgap.export(*words(memory, directory / output)).ok().err
+
+
+@pytest.mark.parametrize("more, said", [
+    ((), "is finished and holds other images"), (("--scoped",), "is finished and holds these images under other names"),
+    (("--since", "base"), "is finished and holds these images, and leaves out other blobs")])
+def test_a_refusal_to_replace_says_what_is_different(more: tuple[str, ...], said: str, airgap: Airgap, memory: MemoryRegistry,
+                                                    directory: Path) -> None:
+    output, base = directory / "b.tar", directory / "base.tar"
+    airgap.export(*words(memory, output)).ok()
+    airgap.export(*words(memory, base, names=("three",))).ok()
+    options = [base if word == "base" else word for word in more]
+    names = ("one", "two") if more else ("one",)
+    airgap.export(*words(memory, output, *options, names=names)).fails(2, said, "choose another name, or --overwrite")
