@@ -24,6 +24,11 @@ Destination::Destination(const ExportSettings& settings, std::stop_token stop)
         "--volume-size cuts an archive that is not compressed, and " + settings.output + " is none",
         "write to --output FILE.tar: the volumes are FILE.001.tar, FILE.002.tar, …");
   }
+  if (settings.prune && !settings.output.empty() &&
+      (bundle::is_archive(m_form) || m_form == bundle::OutputForm::pipe)) {
+    throw diag::UsageError("--prune is for a directory, and " + settings.output + " is none",
+                           "leave it out: an archive holds the selection alone anyway");
+  }
   if (settings.verify_media.value_or(bundle::MediaCheck::none) != bundle::MediaCheck::none &&
       !can_be_read_back()) {
     throw diag::UsageError("--verify-media reads back what stays here as a bundle: a directory or an archive",

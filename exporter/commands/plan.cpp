@@ -24,7 +24,7 @@ struct Options {
 void declare(cli::Command& command, Options& options) {
   options.common.declare_bundle(command);
   options.common.declare_selection(command);
-  command.option("-o,--output", options.output, "DIR|FILE.tar", "count what is there already");
+  command.option("-o,--output", options.output, "DIR|FILE.tar|FILE.tar.zst", "count what is there already");
   command.option("--lock", options.lock, "FILE", "write the pinned list, which --from of pull takes");
   command.flag("--overwrite", options.overwrite, "as with pull");
   command.flag("--prune", options.prune, "as with pull");

@@ -463,3 +463,10 @@ def test_a_refusal_to_replace_says_what_is_different(more: tuple[str, ...], said
     options = [base if word == "base" else word for word in more]
     names = ("one", "two") if more else ("one",)
     airgap.export(*words(memory, output, *options, names=names)).fails(2, said, "choose another name, or --overwrite")
+
+
+@pytest.mark.parametrize("output", ["b.tar", "b.tar.zst", "-"])
+def test_an_archive_is_not_pruned(output: str, airgap: Airgap, memory: MemoryRegistry, directory: Path) -> None:
+    where = Path(output) if output == "-" else directory / output
+    airgap.export(*words(memory, where, "--prune")).fails(2, "--prune is for a directory", "leave it out")
+    assert not files_in(directory)
