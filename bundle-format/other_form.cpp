@@ -37,13 +37,16 @@ std::optional<OtherForm> left_in_other_form(const std::string& path, ArchiveKind
     if (volume && (volume->partial || volume->generation != 0)) return ArchiveKind::volumes;
     return std::nullopt;
   };
+  const auto locked = [&](const std::string& file) { return io::is_locked(where.directory.path_of(file)); };
   OtherForm left;
   for (const io::Entry& entry : where.directory.list()) {
     const auto kind = kind_of(entry.name);
     if (!kind || *kind == wanted || entry.size == 0) continue;
-    const std::string lock = *kind == ArchiveKind::volumes ? volumes.lock() : entry.name;
-    if (io::is_locked(where.directory.path_of(lock)) || !is_ours(where.directory, entry.name, *kind))
-      continue;
+    // Who writes volumes locks the one file as well.
+    const bool busy = *kind == ArchiveKind::volumes    ? locked(volumes.lock())
+                      : *kind == ArchiveKind::one_file ? locked(partial) && !locked(volumes.lock())
+                                                       : locked(compressed);
+    if (busy || !is_ours(where.directory, entry.name, *kind)) continue;
     if (left.files++ == 0) {
       left.first = where.directory.path_of(entry.name);
       left.form = *kind == ArchiveKind::volumes      ? "in volumes"
