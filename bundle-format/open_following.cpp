@@ -1,7 +1,8 @@
 #include "bundle-format/open_following.hpp"
-#include "common/text/escape.hpp"
 
 #include <filesystem>
+
+#include "common/text/escape.hpp"
 
 namespace airgap::bundle {
 

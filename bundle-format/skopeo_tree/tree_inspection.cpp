@@ -94,8 +94,9 @@ class Inspector {
       diag::log("bundle", diag::LogLevel::info,
                 fmt::format("ignoring {}, which is in no image's folder", text::escape(stranger)));
     if (survey.folders.size() > bundle::k_max_images)
-      throw diag::UnsafeError(fmt::format("{} holds {} images, and {} are the limit", text::escape(m_result.path),
-                                          survey.folders.size(), bundle::k_max_images));
+      throw diag::UnsafeError(fmt::format("{} holds {} images, and {} are the limit",
+                                          text::escape(m_result.path), survey.folders.size(),
+                                          bundle::k_max_images));
   }
 
   void add(const Folder& folder) {
