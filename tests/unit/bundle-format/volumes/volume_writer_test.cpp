@@ -196,7 +196,8 @@ TEST_CASE("what is damaged in volumes of another plan is fetched anew by the nex
   second[100'000] ^= 1;
   write_file(temp.path("out.002.tar.partial"), second);
   CHECK_THROWS_WITH_AS(writer_at(temp, 300'000)->begin(wanted.contents),
-                       doctest::Contains("out.001.tar.replaced-1 is damaged"), diag::IntegrityError);
+                       doctest::Contains("out.001.tar.replaced-1 to out.004.tar.replaced-1 is damaged"),
+                       diag::IntegrityError);
   const auto writer = writer_at(temp, 300'000);
   CHECK_FALSE(writer->has_blob(wanted.blob_of(layer)));
   write_all(*writer, wanted);
