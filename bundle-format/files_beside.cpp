@@ -59,25 +59,29 @@ bool is_of_archive(const std::string& file, const std::string& archive) {
   const fs::path other = resolved(archive);
   if (one.parent_path() != other.parent_path()) return false;
   const std::string name = other.filename().string();
-  if (one.filename() == name + std::string(k_partial_ending)) return true;
-  return name.ends_with(k_archive_ending) && VolumeNames(name).parse(one.filename().string());
+  const std::string file_name = one.filename().string();
+  const std::string partial = name + std::string(k_partial_ending);
+  if (file_name == partial || file_name.starts_with(partial + ".")) return true;
+  if (!name.ends_with(k_archive_ending)) return false;
+  const VolumeNames volumes(name);
+  return file_name == volumes.lock() || volumes.parse(file_name);
 }
 
 /// What the file is to a bundle; empty where nothing.
-std::string_view what_of(const std::string& file, const std::string& bundle) {
+std::string_view what_of(const std::string& file, const std::string& bundle, bool output) {
   std::error_code error;
   if (bundle == "-") return fs::equivalent("/dev/stdin", file, error) ? "the bundle itself" : "";
   if (is_same(file, bundle)) return "the bundle itself";
   if (is_volume(file) || is_of_archive(file, bundle)) return "a file of the bundle";
   if (!fs::is_directory(bundle, error) || !lies_in(file, bundle)) return {};
-  if (is_directory_bundle(bundle)) return "in the bundle's directory";
+  if (output || is_directory_bundle(bundle)) return "in the bundle's directory";
   // In a tree of skopeo's.
   return fs::exists(resolved(file).replace_filename(k_docker_file), error) ? "in an image's folder" : "";
 }
 
-void refuse(const FileBeside& file, const std::vector<std::string>& bundles) {
+void refuse(const FileBeside& file, const std::vector<std::string>& bundles, const std::string& output) {
   for (const std::string& bundle : bundles) {
-    const std::string_view what = what_of(file.path, bundle);
+    const std::string_view what = what_of(file.path, bundle, bundle == output);
     if (what.empty()) continue;
     throw diag::UsageError(
         fmt::format("{} {} is {}: {}", file.option, text::escape(file.path), what, text::escape(bundle)),
@@ -87,12 +91,13 @@ void refuse(const FileBeside& file, const std::vector<std::string>& bundles) {
 
 }  // namespace
 
-void refuse_overwriting(const std::vector<FileBeside>& files, const std::vector<std::string>& bundles) {
+void refuse_overwriting(const std::vector<FileBeside>& files, const std::vector<std::string>& bundles,
+                        const std::string& output) {
   std::vector<FileBeside> given;
   std::ranges::copy_if(files, std::back_inserter(given),
                        [](const FileBeside& file) { return !file.path.empty() && !is_special(file.path); });
   for (auto file = given.begin(); file != given.end(); ++file) {
-    refuse(*file, bundles);
+    refuse(*file, bundles, output);
     const auto same =
         std::find_if(given.begin(), file, [&](const auto& other) { return is_same(file->path, other.path); });
     if (same != file)

@@ -13,4 +13,9 @@ namespace airgap::bundle {
 void check_outputs(cli::Context& context, const std::vector<std::string>& bundles,
                    std::vector<FileBeside> others = {});
 
+/// The same for a command that writes to `output`, "-" and empty being none, and only reads what `since`
+/// names.
+void check_export_outputs(cli::Context& context, const std::string& output,
+                          const std::vector<std::string>& since, std::vector<FileBeside> others = {});
+
 }  // namespace airgap::bundle

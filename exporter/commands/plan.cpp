@@ -48,9 +48,8 @@ void add_plan(cli::App& app) {
     if (options->output == "-") {
       throw diag::UsageError("nothing is there already in a pipe", "leave --output out");
     }
-    std::vector<std::string> bundles;
-    if (!options->output.empty()) bundles.push_back(options->output);
-    bundle::check_outputs(context, bundles, {{"--lock", options->lock}});
+    bundle::check_export_outputs(context, options->output, options->common.since,
+                                 {{"--lock", options->lock}});
     if (!options->lock.empty()) cli::check_report_file(options->lock, "lock");
     return run_export({.command = "plan",
                        .source = options->common.source(options->keep_going),

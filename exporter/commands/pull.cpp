@@ -105,7 +105,7 @@ void add_pull(cli::App& app) {
   const auto options = std::make_shared<Options>();
   declare(command, *options);
   command.runs([options](cli::Context& context) {
-    if (options->output != "-") bundle::check_outputs(context, {options->output});
+    bundle::check_export_outputs(context, options->output, options->common.since);
     const bool tree = is_skopeo_tree(*options);
     if (!tree && bundle::output_form(options->output) == bundle::OutputForm::pipe)
       context.console.reserve_stdout();

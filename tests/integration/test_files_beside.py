@@ -99,3 +99,16 @@ def test_an_export_writes_no_report_or_lock_over_its_output(airgap: Airgap, bund
             airgap.export("plan", *words, tmp_path / output, "--lock", tmp_path / file).fails(2, "--lock .* is ")
             assert not (tmp_path / "new.tar").exists()
         airgap.export("pull", *words, tmp_path / "new.tar", "--report", tmp_path / "new.json").ok()
+
+
+@pytest.mark.parametrize(("output", "file"), [
+    ("new.tar", "new.tar.partial.moving"), ("new.tar.zst", "new.tar.zst.partial.replaced-1"), ("new.tar", "new.volumes.partial"),
+    ("stick", "stick/report.json"), ("-", "bundle.tar"), ("new.tar", "bundle.tar")])
+def test_a_report_of_an_export_takes_no_name_that_a_rerun_or_the_base_needs(output: str, file: str, airgap: Airgap, bundle: Path,
+                                                                           tmp_path: Path) -> None:
+    (tmp_path / "stick" / "System Volume Information").mkdir(parents=True)
+    before = content(tmp_path)
+    place = output if output == "-" else tmp_path / output
+    airgap.export("pull", f"{NOBODY}/team/one:1", "--since", tmp_path / "bundle.tar", "--output", place,
+                  "--report", tmp_path / file).fails(2, "--report .* is ")
+    assert {path: data for path, data in content(tmp_path).items() if not path.startswith("home/")} == before
