@@ -162,10 +162,6 @@ void refuse_foreign_file(const io::Directory& directory, const std::string& name
 
 ArchivesThere archives_there(const ArchiveName& where, std::shared_ptr<const io::File> partial,
                              bool overwrite) {
-  if (!overwrite) {
-    if (partial && !is_unfinished_bundle(*partial)) refuse_foreign_file(where.directory, where.partial());
-    if (!has_own_journal(where)) refuse_foreign_file(where.directory, where.journal());
-  }
   ArchivesThere there;
   if (where.directory.stat(where.name)) {
     there.finished = finished_archive(where);
@@ -175,6 +171,10 @@ ArchivesThere archives_there(const ArchiveName& where, std::shared_ptr<const io:
           "see what 'verify' says about it; choose another name, or --overwrite");
     }
     if (!overwrite) return there;
+  }
+  if (!overwrite) {
+    if (partial && !is_unfinished_bundle(*partial)) refuse_foreign_file(where.directory, where.partial());
+    if (!has_own_journal(where)) refuse_foreign_file(where.directory, where.journal());
   }
   if (!partial) return there;
   there.begun.state = read_archive_state(partial);

@@ -51,8 +51,6 @@ class CompressedPlace final : public BundlePlace {
 TarsLeft::TarsLeft(const ArchiveName& where, const std::shared_ptr<const io::File>& partial, bool overwrite,
                    const std::stop_token& stop)
     : replaced(where) {
-  if (partial && !overwrite && !is_unfinished_tar(partial))
-    refuse_foreign_file(where.directory, where.partial());
   if (where.directory.stat(where.name)) {
     finished = finished_tar(where.directory, where.name);
     if (!overwrite && !finished.plan)
@@ -61,6 +59,8 @@ TarsLeft::TarsLeft(const ArchiveName& where, const std::shared_ptr<const io::Fil
           "see what 'verify' says about it; choose another name, or --overwrite");
     if (!overwrite) return;
   }
+  if (partial && !overwrite && !is_unfinished_tar(partial))
+    refuse_foreign_file(where.directory, where.partial());
   if (partial) begun = unfinished_tar(partial, stop);
   replaced.read(stop);
 }

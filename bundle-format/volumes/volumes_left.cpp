@@ -42,14 +42,21 @@ void join_renamed(const io::Directory& directory, const FilesLeft& files, Volume
   if (left.begun.join(last->second)) left.replaced.erase(last);
 }
 
-void read_begun(const io::Directory& directory, const FilesLeft& files, VolumesLeft& left) {
-  left.begun = read_left_set(directory, files.partial, false);
-  for (const auto& [number, file] : files.partial) {
-    if (!left.begun.volumes.contains(number) && !is_unfinished_bundle(directory.open_file(file)))
-      left.strange.push_back(file);
+/// Of those files: what is in them is ours, or nobody's.
+LeftSet read_unfinished(const io::Directory& directory, const Files& files,
+                        std::vector<std::string>& strange) {
+  LeftSet set = read_left_set(directory, files, false);
+  for (const auto& [number, file] : files) {
+    if (!set.volumes.contains(number) && !is_unfinished_bundle(directory.open_file(file)))
+      strange.push_back(file);
   }
+  return set;
+}
+
+void read_begun(const io::Directory& directory, const FilesLeft& files, VolumesLeft& left) {
+  left.begun = read_unfinished(directory, files.partial, left.strange);
   for (const auto& [generation, replaced] : files.replaced)
-    left.replaced.emplace(generation, read_left_set(directory, replaced, false));
+    left.replaced.emplace(generation, read_unfinished(directory, replaced, left.strange));
   join_renamed(directory, files, left);
 }
 

@@ -289,6 +289,27 @@ def test_a_file_of_somebody_else_is_refused_unless_it_is_to_be_overwritten(
     assert files_in(directory).keys() == {output}
 
 
+@pytest.mark.parametrize("foreign", ["b.001.tar.partial", "b.001.tar.replaced-1"])
+def test_a_volume_of_somebody_else_is_refused_unless_it_is_to_be_overwritten(
+        foreign: str, airgap: Airgap, memory: MemoryRegistry, directory: Path) -> None:
+    (directory / foreign).write_bytes(SOMEBODYS)
+    pull = words(memory, directory / "b.tar", *volumes(SIZE))
+    airgap.export(*pull).fails(2, f"{foreign} is there already and is no unfinished volume", "--overwrite")
+    assert files_in(directory) == {foreign: SOMEBODYS}
+    airgap.export(*pull, "--overwrite").ok()
+    assert foreign not in files_in(directory)
+
+
+@pytest.mark.parametrize("output", ["b.tar.zst", "b.tar"])
+def test_a_run_with_nothing_to_do_minds_no_file_of_somebody_else(output: str, airgap: Airgap, memory: MemoryRegistry,
+                                                                directory: Path) -> None:
+    airgap.export(*words(memory, directory / output)).ok()
+    (directory / f"{output}.partial").write_bytes(SOMEBODYS)
+    before = files_in(directory)
+    assert "nothing new" in airgap.export(*words(memory, directory / output)).ok().err
+    assert files_in(directory) == before
+
+
 def test_the_first_bytes_of_a_compressed_archive_are_gone_on_with(airgap: Airgap, memory: MemoryRegistry,
                                                                   directory: Path) -> None:
     output, partial = directory / "b.tar.zst", directory / "b.tar.zst.partial"
