@@ -8,6 +8,7 @@
 #include "bundle-format/volumes/volume_size.hpp"
 #include "common/diag/error.hpp"
 #include "common/hash/hasher.hpp"
+#include "tests/unit/bundle-format/volumes/blobs_of_sizes.hpp"
 #include "tests/unit/bundle-format/writer_fixture.hpp"
 
 using namespace airgap;
@@ -15,22 +16,6 @@ using namespace airgap::bundle;
 using namespace airgap::bundle::testing;
 
 namespace {
-
-BundleInfo blobs_of(const std::vector<std::uint64_t>& sizes) {
-  BundleInfo info{.stream = "0123456789abcdef0123456789abcdef",
-                  .creator = "test",
-                  .created = "2026-01-31T12:00:00Z",
-                  .images = {},
-                  .blobs = {},
-                  .requires_ = {}};
-  for (const std::uint64_t size : sizes) {
-    const hash::Digest digest = hash::sha256_of(std::to_string(info.blobs.size()));
-    info.blobs.push_back({digest, size, BlobKind::layer, size});
-  }
-  return info;
-}
-
-const std::vector<MetadataFile> k_head{{"oci-layout", "{}"}, {"SHA256SUMS", std::string(700, 's')}};
 
 VolumePlan plan_of(const std::vector<std::uint64_t>& sizes, std::uint64_t volume_size) {
   return plan_volumes(k_head, blobs_of(sizes), volume_size);

@@ -6,30 +6,15 @@
 
 #include "bundle-format/volumes/volume_plan.hpp"
 #include "common/diag/error.hpp"
-#include "common/hash/hasher.hpp"
+#include "tests/unit/bundle-format/volumes/blobs_of_sizes.hpp"
 
 using namespace airgap;
 using namespace airgap::bundle;
+using namespace airgap::bundle::testing;
 
 namespace {
 
 using Numbers = std::vector<std::size_t>;
-
-BundleInfo blobs_of(const std::vector<std::uint64_t>& sizes) {
-  BundleInfo info{.stream = "0123456789abcdef0123456789abcdef",
-                  .creator = "test",
-                  .created = "2026-01-31T12:00:00Z",
-                  .images = {},
-                  .blobs = {},
-                  .requires_ = {}};
-  for (const std::uint64_t size : sizes) {
-    const hash::Digest digest = hash::sha256_of(std::to_string(info.blobs.size()));
-    info.blobs.push_back({digest, size, BlobKind::layer, size});
-  }
-  return info;
-}
-
-const std::vector<MetadataFile> k_head{{"oci-layout", "{}"}, {"SHA256SUMS", std::string(700, 's')}};
 
 /// By number, from 1.
 Numbers truth(const VolumePlan& plan, std::size_t blob) {
