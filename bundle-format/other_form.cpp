@@ -47,13 +47,12 @@ std::optional<OtherForm> left_in_other_form(const std::string& path, ArchiveKind
                       : *kind == ArchiveKind::one_file ? locked(partial) && !locked(volumes.lock())
                                                        : locked(compressed);
     if (busy || !is_ours(where.directory, entry.name, *kind)) continue;
-    if (left.files++ == 0) {
-      left.first = where.directory.path_of(entry.name);
+    if (left.files == 0) {
       left.form = *kind == ArchiveKind::volumes      ? "in volumes"
                   : *kind == ArchiveKind::compressed ? "in compressed form"
                                                      : "in one file";
     }
-    left.bytes += entry.size;
+    left.add(where.directory.path_of(entry.name), entry.size);
   }
   if (left.files == 0) return std::nullopt;
   return left;

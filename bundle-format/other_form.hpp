@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
+
+#include "bundle-format/left_files.hpp"
 
 namespace airgap::bundle {
 
@@ -11,11 +11,8 @@ namespace airgap::bundle {
 enum class ArchiveKind { one_file, compressed, volumes };
 
 /// Unfinished files that a run which writes another form passes over.
-struct OtherForm {
-  std::string first;  ///< the path of one
-  std::string form;   ///< "in one file", "in volumes", "in compressed form": that of the first
-  std::size_t files = 0;
-  std::uint64_t bytes = 0;  ///< their lengths
+struct OtherForm : LeftFiles {
+  std::string form;  ///< "in one file", "in volumes", "in compressed form": that of the first
 };
 
 /// What lies where an archive of one kind is to be written to `path`, and was begun as another; not what a

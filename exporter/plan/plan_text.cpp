@@ -137,11 +137,10 @@ void print_plan(const ExportPlan& plan, const std::optional<Target>& target, Nam
 }
 
 void print_left(const bundle::LeftFiles& left, const std::string& output) {
-  const std::string more = left.files > 1 ? fmt::format(" and {} more", left.files - 1) : std::string();
   diag::log("plan", diag::LogLevel::warning,
-            fmt::format("{}{}: {} of an unfinished bundle beside {}, which this run does not use; remove {}, "
+            fmt::format("{}: {} of an unfinished bundle beside {}, which this run does not use; remove {}, "
                         "or go on by the command with --overwrite that began it",
-                        text::escape(left.first), more, text::human_size(left.bytes), text::escape(output),
+                        files_of(left), text::human_size(left.bytes), text::escape(output),
                         left.files > 1 ? "them" : "it"));
 }
 

@@ -112,10 +112,6 @@ void check_file_count(const ExportPlan& plan, const Target& target) {
   }
 }
 
-std::string files_of(const bundle::OtherForm& other) {
-  return other.files == 1 ? other.first : fmt::format("{} and {} more", other.first, other.files - 1);
-}
-
 std::string space_hint(const Target& target) {
   std::string hint;
   if (target.unused)
@@ -202,6 +198,11 @@ std::uint64_t needed_for_files(const Target& target, const ExportPlan& plan) {
 }
 
 }  // namespace
+
+std::string files_of(const bundle::LeftFiles& left) {
+  const std::string first = text::escape(left.first);
+  return left.files == 1 ? first : fmt::format("{} and {} more", first, left.files - 1);
+}
 
 bool must_be_cut(const Target& target) {
   const io::Medium& medium = target.medium;

@@ -48,6 +48,9 @@ Target with_needs(Target target, const ExportPlan& plan);
 /// "vfat, removable, 28.9 GiB of 29.3 GiB free, files up to 4 GiB - 1": what a plan says about it.
 std::string describe(const io::Medium& medium);
 
+/// "b.tar.partial and 2 more", safe to print.
+std::string files_of(const bundle::LeftFiles& left);
+
 /// Whether an archive is to be written in volumes, since the medium's file system takes no file of its
 /// length.
 bool must_be_cut(const Target& target);

@@ -313,11 +313,11 @@ TEST_CASE("what was begun in another form is named, and where there is too littl
   };
   for (const Row& row :
        {Row{k_gib,
-            {"stick.tar.partial", "in one file", 1, k_gib},
+            {{"stick.tar.partial", 1, k_gib}, "in one file"},
             "stick.tar.partial: 1.0 GiB of an unfinished archive in one file, which this run does not use",
             "remove stick.tar.partial (1.0 GiB that are not used), free some space"},
         Row{std::nullopt,
-            {"stick.001.tar.partial", "in volumes", 3, k_gib},
+            {{"stick.001.tar.partial", 3, k_gib}, "in volumes"},
             "stick.001.tar.partial and 2 more: 1.0 GiB of an unfinished archive in volumes, which",
             "remove stick.001.tar.partial and 2 more (1.0 GiB that are not used), free"}}) {
     const Target target = with_needs({.path = "stick.tar",
